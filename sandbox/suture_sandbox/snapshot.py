@@ -1,0 +1,71 @@
+"""Snapshots: a workspace as it is on disk, with edits laid over it. Nothing here writes to the workspace.
+
+A snapshot is a value: a root folder and an overlay of edited files (an editor's unsaved buffers, a patch under proof, an agent's edits).
+An attempt is one fresh copy-on-write view of a snapshot inside a sandbox; see `backend`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from suture_sandbox.errors import PatchError
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A workspace with edits over it."""
+
+    root: Path
+    """Absolute, resolved path of the workspace."""
+    overlay: Mapping[str, bytes | None] = {}
+    """Path relative to the root -> content; None means deleted."""
+
+    def with_edits(self, edits: Mapping[str, bytes | None]) -> Snapshot:
+        """A snapshot with further edits laid over this one."""
+        for path in edits:
+            self.check_path(path)
+        return Snapshot(self.root, {**self.overlay, **edits})
+
+    def read(self, path: str) -> bytes | None:
+        """Content of a file, None where there is none; symbolic links are never followed out of the workspace."""
+        if path in self.overlay:
+            return self.overlay[path]
+        try:
+            self.check_path(path)
+            return (self.root / path).read_bytes()
+        except (OSError, PatchError):
+            return None
+
+    def read_text(self, path: str) -> str | None:
+        """Content of a text file with its line ends kept, None where there is none or it is not UTF-8."""
+        content = self.read(path)
+        try:
+            return None if content is None else content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return None
+
+    def exists(self, path: str) -> bool:
+        """Whether the snapshot has a file of that path."""
+        return self.overlay[path] is not None if path in self.overlay else (self.root / path).is_file()
+
+    def check_path(self, path: str) -> None:
+        """Raise PatchError unless `path` names a plain file, or a free place, inside the workspace and behind no symbolic link."""
+        pure = PurePosixPath(path)
+        if not path or "\0" in path or pure.is_absolute() or ".." in pure.parts or str(pure) != path:
+            raise PatchError(f"{path!r} is not a path inside the workspace")
+        if pure.parts[0] in (".git", ".suture"):
+            raise PatchError(f"{path} belongs to {'git' if pure.parts[0] == '.git' else 'suture'} itself")
+        current = str(self.root)
+        for index, part in enumerate(pure.parts):
+            current = os.path.join(current, part)  # noqa: PTH118  # hot path, str is enough
+            try:
+                mode = os.lstat(current).st_mode
+            except OSError:
+                return
+            last = index == len(pure.parts) - 1
+            if not (stat.S_ISREG(mode) if last else stat.S_ISDIR(mode)):
+                raise PatchError(f"{path}: {part} is not a plain {'file' if last else 'folder'}")
