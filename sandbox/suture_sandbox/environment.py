@@ -77,6 +77,8 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     """Absolute host paths bound read-only: toolchain and dependencies. The system's /usr, /lib, /bin and a minimal /etc come on top."""
     variables: Mapping[str, str] = {}
     """Everything that is set inside, PATH and HOME left out."""
+    notes: tuple[str, ...] = ()
+    """How the environment was found, and what a user should know about it, one line each."""
 
 
 class Environment(msgspec.Struct, frozen=True, dict=True):

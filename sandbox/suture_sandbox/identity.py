@@ -38,14 +38,21 @@ def identity_of(value: Any) -> str:  # noqa: ANN401  # any tree of builtins and 
 
 
 def differences(before: Any, after: Any) -> tuple[Difference, ...]:  # noqa: ANN401  # any tree of builtins and Structs
-    """All leaves in which two trees of named fields differ, sorted by field."""
+    """All leaves in which two trees of named fields differ, sorted by field; a mapping that was empty is no leaf of its own."""
     left = dict(_leaves(msgspec.to_builtins(before), ""))
     right = dict(_leaves(msgspec.to_builtins(after), ""))
+    grown = _branches(left) | _branches(right)
     return tuple(
         Difference(name, left.get(name), right.get(name))
         for name in sorted(left.keys() | right.keys())
-        if left.get(name) != right.get(name)
+        if left.get(name) != right.get(name) and name not in grown
     )
+
+
+def _branches(leaves: Mapping[str, str]) -> set[str]:
+    """Every path above a leaf: empty on one side only, it says nothing that its leaves on the other do not."""
+    above = {name[:index] for name in leaves for index, letter in enumerate(name) if letter == "."}
+    return above | {""} if any(leaves) else above
 
 
 def _leaves(tree: object, path: str) -> Iterator[tuple[str, str]]:
