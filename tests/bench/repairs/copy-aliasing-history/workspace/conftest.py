@@ -1,0 +1,8 @@
+import pytest
+
+from drawing.canvas import Canvas
+
+
+@pytest.fixture
+def canvas():
+    return Canvas()

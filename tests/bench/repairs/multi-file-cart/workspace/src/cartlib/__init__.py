@@ -1,0 +1,3 @@
+from cartlib.cart import Cart
+
+__all__ = ["Cart"]

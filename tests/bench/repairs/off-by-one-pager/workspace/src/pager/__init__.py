@@ -1,0 +1,3 @@
+from pager.core import Page, paginate, page_count
+
+__all__ = ["Page", "page_count", "paginate"]

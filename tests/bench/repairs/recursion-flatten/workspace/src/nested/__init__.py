@@ -1,0 +1,3 @@
+from nested.walk import depth, flatten
+
+__all__ = ["depth", "flatten"]

@@ -1,0 +1,4 @@
+from retrying.policy import Backoff
+from retrying.run import GaveUp, call
+
+__all__ = ["Backoff", "GaveUp", "call"]
