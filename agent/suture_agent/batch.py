@@ -1,0 +1,232 @@
+"""Headless repair of a workspace: check, reproduce, repair problem by problem, write or apply what is proven.
+
+Problems are worked on one after the other, each on the snapshot that holds the fixes proven before it, so that the written patches apply in
+order and what was proven stays proven. Everything that is finished is in the journal before it is told; an interrupted run keeps it, and
+`resume` proves it again instead of asking the policy again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from suture_agent.apply import apply, write_diff
+from suture_agent.errors import PolicyError
+from suture_agent.events import Events, Outcome, ProblemDropped, ProblemFound, Progress, RepairDone, VerdictReached
+from suture_agent.harness import Harness, harness_for
+from suture_agent.policies import Policy, PolicyIdentity
+from suture_agent.problem import Problem, problems_in, still_fails
+from suture_agent.recall import Recall, no_recall
+from suture_agent.record import Recorder
+from suture_agent.repair import Repair, repair
+from suture_sandbox.checks import CheckResult
+from suture_sandbox.sandbox import Sandbox
+from suture_sandbox.snapshot import Snapshot
+from suture_sandbox.verdict import prove
+
+MOST_DESCRIPTION = 40
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is to do."""
+
+    checks: tuple[str, ...] = ()
+    """Names of the checks whose problems are repaired; all where empty. The others still guard against breakage."""
+    paths: tuple[str, ...] = ()
+    """Globs; only problems with a finding in a matching file are repaired."""
+    apply: bool = False
+    resume: bool = False
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run did."""
+
+    problems: int = 0
+    fixed: int = 0
+    unfixed: int = 0
+    infrastructure: int = 0
+    repairs: tuple[Repair, ...] = ()
+    results: tuple[CheckResult, ...] = ()
+    """The checks on the workspace as it was found."""
+    policy: str = ""
+    harness: str = ""
+    """Identity of the harness; empty when there was nothing to repair."""
+    seconds: float = 0.0
+
+
+HarnessFor = Callable[[Policy, PolicyIdentity], Harness]
+
+
+def default_harness(policy: Policy, identity: PolicyIdentity) -> Harness:
+    """The preset that fits the policy."""
+    return harness_for(policy.capability, template=identity.template)
+
+
+async def fix_workspace(
+    snapshot: Snapshot,
+    sandbox: Sandbox,
+    policy: Policy,
+    recorder: Recorder,
+    events: Events,
+    options: Options,
+    *,
+    harness_of: HarnessFor = default_harness,
+    recall: Recall = no_recall,
+) -> Summary:
+    """Repair what fails in a workspace. Failures of the machine end up in the summary, not in an exception, once work has begun."""
+    started = time.monotonic()
+    events(Progress(phase="running the checks"))
+    results = await sandbox.check_all(snapshot)
+    queue = _wanted(problems_in(snapshot, results, only=options.checks), options)
+    summary = Summary(results=results, infrastructure=sum(result.status == "infrastructure" for result in results))
+    if queue:
+        run = Run(sandbox, policy, recorder, events, options, recall, harness_of)
+        summary = await run.work(snapshot, queue, summary)
+    return msgspec.structs.replace(summary, seconds=time.monotonic() - started)
+
+
+class Run:
+    """One run over the problems of a workspace. Holds the snapshot that grows with every proven fix."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        policy: Policy,
+        recorder: Recorder,
+        events: Events,
+        options: Options,
+        recall: Recall,
+        harness_of: HarnessFor,
+    ) -> None:
+        self._sandbox = sandbox
+        self._policy = policy
+        self._recorder = recorder
+        self._events = events
+        self._options = options
+        self._recall = recall
+        self._harness_of = harness_of
+        self._repairs: list[Repair] = []
+
+    async def work(self, snapshot: Snapshot, queue: Sequence[Problem], summary: Summary) -> Summary:
+        """Repair the problems in order; what an earlier fix mended too is dropped."""
+        self._events(Progress(phase="starting the policy"))
+        starting = asyncio.create_task(self._policy.start())
+        try:
+            identity, harness = PolicyIdentity(name=""), None
+            tried: set[object] = set()
+            while problem := next((each for each in queue if _mark(each) not in tried), None):
+                tried.add(_mark(problem))
+                if not await self._reproduced(problem):
+                    continue
+                identity = await starting
+                harness = harness or self._harness_of(self._policy, identity)
+                done = await self._one(problem, identity, harness)
+                if done.outcome == "fixed" and done.patch is not None and done.verdict is not None:
+                    snapshot = done.patch.apply(snapshot)
+                    queue = _wanted(problems_in(snapshot, done.verdict.after, only=self._options.checks), self._options)
+        except PolicyError as error:
+            return self._summary(summary, identity, harness, lost=str(error))
+        finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+        return self._summary(summary, identity, harness)
+
+    async def _reproduced(self, problem: Problem) -> bool:
+        self._events(Progress(problem=problem.id, phase="reproducing the failure"))
+        if await still_fails(problem, self._sandbox):
+            self._events(ProblemFound(id=problem.id, check=problem.check, findings=problem.findings))
+            return True
+        self._events(ProblemDropped(id=problem.id, check=problem.check, reason="it passed unchanged when it was run again: flaky"))
+        return False
+
+    async def _one(self, problem: Problem, identity: PolicyIdentity, harness: Harness) -> Repair:
+        """Repair one problem and put it into the journal, then write the patch, then tell."""
+        await self._recorder.problem(problem)
+        done = await self._resumed(problem, harness) if self._options.resume else None
+        try:
+            done = done or await repair(problem, self._policy, self._sandbox, harness, self._events, recall=self._recall)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._recorder.repair(Repair(problem=problem, outcome="cancelled"), identity, harness))
+            self._events(RepairDone(problem=problem.id, outcome="cancelled"))
+            raise
+        await self._recorder.repair(done, identity, harness)
+        self._repairs.append(done)
+        self._events(_told(done, await asyncio.to_thread(self._write, done)))
+        return done
+
+    async def _resumed(self, problem: Problem, harness: Harness) -> Repair | None:
+        """A patch that an earlier run proved for the same failure of the same text, proven again; None where there is none."""
+        for patch in await self._recorder.proven(problem):
+            started = time.monotonic()
+            verdict = await prove(
+                self._sandbox, problem.snapshot, problem.before, problem.target, patch, reruns=harness.reruns, guard=harness.guard_policy
+            )
+            if verdict.passed:
+                self._events(VerdictReached(problem=problem.id, verdict=verdict))
+                spent = time.monotonic() - started
+                return Repair(problem=problem, outcome="fixed", reason="resumed", patch=patch, verdict=verdict, seconds=spent)
+        return None
+
+    def _write(self, done: Repair) -> str:
+        if done.outcome != "fixed" or done.patch is None:
+            return ""
+        root = done.problem.snapshot.root
+        number = 1 + sum(each.outcome == "fixed" for each in self._repairs[:-1])
+        path = write_diff(root, f"{number:02d}-{done.problem.check}-{done.problem.id[:8]}", done.patch)
+        if self._options.apply:
+            apply(root, done.patch)
+        return path
+
+    def _summary(self, summary: Summary, identity: PolicyIdentity, harness: Harness | None, lost: str = "") -> Summary:
+        count = {outcome: sum(done.outcome == outcome for done in self._repairs) for outcome in ("fixed", "unfixed", "infrastructure")}
+        if lost:
+            self._events(Progress(phase=f"stopped: {lost}"))
+        return msgspec.structs.replace(
+            summary,
+            problems=len(self._repairs) + bool(lost),
+            fixed=count["fixed"],
+            unfixed=count["unfixed"],
+            infrastructure=summary.infrastructure + count["infrastructure"] + bool(lost),
+            repairs=tuple(self._repairs),
+            policy=identity.name,
+            harness=harness.identity if harness else "",
+        )
+
+
+def _wanted(problems: Sequence[Problem], options: Options) -> list[Problem]:
+    if not options.paths:
+        return list(problems)
+    return [
+        problem
+        for problem in problems
+        if any(fnmatch.fnmatch(finding.path, glob) for finding in problem.findings for glob in options.paths)
+    ]
+
+
+def _mark(problem: Problem) -> object:
+    """What makes two problems the same while the text around them changes with proven fixes."""
+    return problem.check, tuple(sorted(finding.signature for finding in problem.findings))
+
+
+def _told(done: Repair, path: str) -> RepairDone:
+    added, removed = done.patch.counts if done.outcome == "fixed" and done.patch else (0, 0)
+    outcome: Outcome = done.outcome
+    return RepairDone(
+        problem=done.problem.id,
+        outcome=outcome,
+        patch=path,
+        files=done.patch.paths if done.outcome == "fixed" and done.patch else (),
+        added=added,
+        removed=removed,
+        steps=done.usage.steps,
+        prompt_tokens=done.usage.prompt_tokens,
+        completion_tokens=done.usage.completion_tokens,
+        seconds=done.seconds,
+        seconds_policy=done.usage.seconds_policy,
+        seconds_sandbox=done.usage.seconds_sandbox,
+        reason=done.reason,
+    )

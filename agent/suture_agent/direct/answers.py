@@ -1,0 +1,132 @@
+"""From a policy's answer to the new text of a file: cut the code out, check that it fits, add the imports it forgot."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+
+from suture_agent.direct.units import Definition, Unit, definitions, first_line, parse, splice
+
+_FENCE = "```"
+_KNOWN_HOMES = {
+    "Any": "typing", "Optional": "typing", "Union": "typing", "TypeVar": "typing", "Protocol": "typing", "cast": "typing",
+    "Callable": "collections.abc", "Iterable": "collections.abc", "Iterator": "collections.abc", "Mapping": "collections.abc",
+    "MutableMapping": "collections.abc", "Sequence": "collections.abc", "Hashable": "collections.abc",
+    "defaultdict": "collections", "Counter": "collections", "OrderedDict": "collections", "deque": "collections",
+    "namedtuple": "collections",
+    "dataclass": "dataclasses", "field": "dataclasses", "replace": "dataclasses",
+    "datetime": "datetime", "timedelta": "datetime", "timezone": "datetime", "date": "datetime",
+    "Decimal": "decimal", "ROUND_HALF_UP": "decimal", "Fraction": "fractions", "Path": "pathlib", "Enum": "enum",
+    "contextmanager": "contextlib", "suppress": "contextlib", "wraps": "functools", "lru_cache": "functools",
+    "cached_property": "functools",
+    "partial": "functools", "reduce": "functools", "deepcopy": "copy", "chain": "itertools", "groupby": "itertools",
+}  # fmt: skip
+"""Where names that small policies use without importing come from."""
+
+
+def code_in(answer: str, prefill: str) -> str:
+    """The code of an answer that continues `prefill`, up to the closing fence."""
+    text = prefill + answer
+    if _FENCE in text:
+        text = text.split(_FENCE, 1)[1]
+        text = text.split("\n", 1)[1] if "\n" in text else ""
+        text = text.split(_FENCE, 1)[0]
+    return text.rstrip() + "\n"
+
+
+def rewrite(text: str, unit: Unit, code: str) -> str | None:
+    """The file with `code` in place of the unit; None when the code cannot stand there or changes nothing."""
+    replacement = _fitting(unit, code)
+    if replacement is None:
+        return None
+    new = splice(text, unit, replacement)
+    tree, old = parse(new), parse(text)
+    if tree is None or (old is not None and ast.dump(tree) == ast.dump(old)):
+        return None
+    return complete_imports(new, tree, already=_used(old) if old else set())
+
+
+def complete_imports(text: str, tree: ast.Module, *, already: set[str]) -> str:
+    """Add imports of standard modules and names that the new code uses, the old did not, and nothing defines."""
+    missing = sorted(_used(tree) - already - _bound(tree) - set(dir(builtins)))
+    homes = {name: f"from {home} import {name}" for name, home in _KNOWN_HOMES.items()} | {
+        name: f"import {name}" for name in sys.stdlib_module_names - _KNOWN_HOMES.keys()
+    }
+    lines = [homes[name] for name in missing if name in homes]
+    if not lines:
+        return text
+    at = _import_line(tree)
+    kept = text.splitlines(keepends=True)
+    newline = "\r\n" if "\r\n" in text else "\n"
+    blank = newline if at == 0 or not any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body) else ""
+    return "".join(kept[:at]) + "".join(line + newline for line in lines) + blank + "".join(kept[at:])
+
+
+def fingerprint(text: str) -> str:
+    """Equal for two texts that mean the same to Python; the text itself where it does not parse."""
+    tree = parse(text)
+    return text if tree is None else ast.dump(tree)
+
+
+def _fitting(unit: Unit, code: str) -> str | None:
+    """The part of the answer that replaces the unit: its own definition (and new helpers beside it), or all of it for module-level code."""
+    tree = parse(code)
+    if tree is None:
+        code = _longest_valid(code)
+        tree = parse(code)
+    if tree is None or not tree.body:
+        return None
+    if unit.kind not in ("function", "class"):
+        return code
+    name = unit.name.rsplit(".", 1)[-1]
+    own = next((node for node in tree.body if isinstance(node, Definition) and node.name == name), None)
+    if own is None:
+        own = next((node for each, node in definitions(tree) if each.rsplit(".", 1)[-1] == name), None)
+    if own is None:
+        return None
+    lines = code.splitlines(keepends=True)
+    piece = lines[first_line(own) : own.end_lineno]
+    indent = piece[0][: len(piece[0]) - len(piece[0].lstrip())]
+    return "".join(line.removeprefix(indent) for line in piece)
+
+
+def _longest_valid(code: str) -> str:
+    """The longest beginning of whole lines that parses: an answer that was cut off, or that goes on after the function."""
+    lines = code.splitlines(keepends=True)
+    for end in range(len(lines) - 1, max(0, len(lines) - 40), -1):
+        piece = "".join(lines[:end])
+        if parse(piece) is not None:
+            return piece
+    return ""
+
+
+def _used(tree: ast.Module) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, Definition):
+            names.add(node.name)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            names.add(node.name)
+    return names | {"__name__", "__file__", "__doc__", "__class__"}
+
+
+def _import_line(tree: ast.Module) -> int:
+    """Zero-based line at which a new import goes: after the last import of the module's head, else after its docstring."""
+    at = 0
+    for node in tree.body:
+        docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and at == 0
+        if not docstring and not isinstance(node, ast.Import | ast.ImportFrom):
+            break
+        at = node.end_lineno or node.lineno
+    return at

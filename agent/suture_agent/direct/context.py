@@ -1,0 +1,186 @@
+"""What a small policy is shown: the failure first, then one unit.
+
+The failure is the same for every suspect, so the server's prompt cache holds it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from string import Template
+
+from suture_agent.direct.localise import Suspect, imported, test_function
+from suture_agent.direct.units import Definition, Unit, definitions, first_line, parse
+from suture_agent.harness import prompt
+from suture_sandbox.findings import Finding
+from suture_sandbox.snapshot import Snapshot
+
+LONGEST_TEST = 40
+LONGEST_ERROR = 14
+LONGEST_CONTEXT = 40
+"""Lines of a test, of an error's text and of the code around a unit."""
+
+
+def first_prompt(findings: Sequence[Finding], suspect: Suspect, snapshot: Snapshot) -> str:
+    """The user message that asks for a unit to be written anew."""
+    unit = suspect.unit
+    return Template(prompt("direct_function")).safe_substitute(
+        failure=failure(findings, snapshot),
+        path=unit.path,
+        context=around(unit, snapshot),
+        source=unit.source,
+        observed=observed(suspect),
+        name=unit.name,
+    )
+
+
+def again_prompt(findings: Sequence[Finding], unit: Unit, snapshot: Snapshot, *, told: str = "") -> str:
+    """The user message after an answer that did not hold."""
+    text = told or failure(findings, snapshot, with_test=False)
+    return Template(prompt("direct_again")).safe_substitute(failure=text, name=unit.name)
+
+
+def failure(findings: Sequence[Finding], snapshot: Snapshot, *, with_test: bool = True) -> str:
+    """The failure in words and code: at most two tests, or the tool's findings with the lines they point at."""
+    if findings and findings[0].test:
+        chosen = findings[:1] if len(findings) == 1 else _different(findings)
+        return "\n".join(_test_failure(finding, snapshot, with_test=with_test) for finding in chosen)
+    return "\n".join(_tool_failure(finding, snapshot) for finding in findings[:6])
+
+
+def observed(suspect: Suspect) -> str:
+    """The calls that were seen in the failing test."""
+    name = suspect.unit.name.rsplit(".", 1)[-1]
+    lines = [f"{name}({call.arguments}) -> {call.result}" for call in suspect.calls[:3] if call.result is not None]
+    return "" if not lines else "Observed in the failing test:\n" + "\n".join(lines) + "\n"
+
+
+def around(unit: Unit, snapshot: Snapshot) -> str:
+    """The code that the unit needs to be understood: imports and constants, the class it belongs to, signatures of what it calls."""
+    text = snapshot.read_text(unit.path)
+    tree = parse(text) if text else None
+    if tree is None or text is None or unit.kind in ("head", "statement"):
+        return ""
+    lines = text.splitlines()
+    names = {each.id for each in ast.walk(parse(unit.source) or tree) if isinstance(each, ast.Name)}
+    names |= {each.attr for each in ast.walk(parse(unit.source) or tree) if isinstance(each, ast.Attribute)}
+    kept = [*_head(tree, lines, names), *_helpers(tree, lines, unit, names), *_imported_signatures(tree, unit.path, names, snapshot)]
+    if "." in unit.name and unit.kind == "function":
+        kept += _class_outline(tree, lines, unit)
+    return "\n".join(kept[:LONGEST_CONTEXT]) + "\n\n" if kept else ""
+
+
+def _different(findings: Sequence[Finding]) -> list[Finding]:
+    """Up to two findings, of different tests, the first and the one whose message differs most simply."""
+    first = findings[0]
+    other = next((finding for finding in findings[1:] if finding.message != first.message), None)
+    return [first] if other is None else [first, other]
+
+
+def _test_failure(finding: Finding, snapshot: Snapshot, *, with_test: bool) -> str:
+    path = finding.test.split("::", 1)[0]
+    text = snapshot.read_text(path) or ""
+    tree = parse(text)
+    node = test_function(tree, finding.test) if tree else None
+    name = finding.test.rsplit("::", 1)[-1]
+    parts: list[str] = []
+    if node is not None and with_test:
+        source = _cut("\n".join(text.splitlines()[first_line(node) : node.end_lineno]), LONGEST_TEST)
+        parts.append(f"This test fails:\n```python\n{source}\n```")
+    else:
+        parts.append(f"`{name}` fails.")
+    parts.append(f"Error:\n```\n{_cut(_error_text(finding, snapshot), LONGEST_ERROR)}\n```")
+    return "\n".join(parts)
+
+
+def _error_text(finding: Finding, snapshot: Snapshot) -> str:
+    """The failing line and what pytest says of it."""
+    said = [line[1:].strip() for line in finding.detail.splitlines() if line.startswith("E ")]
+    lines = (snapshot.read_text(finding.path) or "").splitlines()
+    at = finding.range.start.line
+    shown = [f"> {lines[at].strip()}"] if finding.path and at < len(lines) else []
+    return "\n".join([*shown, *(said or finding.message.splitlines())])
+
+
+def _tool_failure(finding: Finding, snapshot: Snapshot) -> str:
+    lines = (snapshot.read_text(finding.path) or "").splitlines()
+    at = finding.range.start.line
+    shown = f" in this line:\n```python\n{lines[at].strip()}\n```" if finding.path and at < len(lines) else ""
+    code = f" [{finding.code}]" if finding.code else ""
+    return f"The check `{finding.check}` reports: {finding.message}{code}{shown}"
+
+
+def _head(tree: ast.Module, lines: list[str], names: set[str]) -> list[str]:
+    """Imports and assignments of the module that bind a name which the unit uses."""
+    kept: list[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            bound = {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            bound = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+        else:
+            continue
+        if bound & names:
+            kept += lines[node.lineno - 1 : min(node.end_lineno or node.lineno, node.lineno + 9)]
+    return kept
+
+
+def _helpers(tree: ast.Module, lines: list[str], unit: Unit, names: set[str]) -> list[str]:
+    """Other functions and classes of the module that the unit names: whole when short, else their signature."""
+    kept: list[str] = []
+    for node in tree.body:
+        if isinstance(node, Definition) and node.name in names and node.name != unit.name.split(".")[0]:
+            kept += ["", *_outline(node, lines)]
+    return kept
+
+
+def _imported_signatures(tree: ast.Module, path: str, names: set[str], snapshot: Snapshot) -> list[str]:
+    """Functions of other workspace modules that the unit calls, as comments: small policies otherwise guess their arguments."""
+    kept: list[str] = []
+    for local, (home, original) in imported(tree, path, snapshot).items():
+        text = snapshot.read_text(home) if local in names else None
+        other = parse(text) if text else None
+        if other is None or text is None:
+            continue
+        wanted = [node for each, node in definitions(other) if (each == original if original else each in names)]
+        for node in wanted[:2]:
+            kept += ["", f"# from {home}:", *_outline(node, text.splitlines())]
+    return kept
+
+
+def _outline(node: Definition, lines: list[str], *, longest: int = 10) -> list[str]:
+    start, end = first_line(node), node.end_lineno or node.lineno
+    if end - start <= longest:
+        return lines[start:end]
+    if isinstance(node, ast.ClassDef):
+        fields = [lines[each.lineno - 1] for each in node.body if isinstance(each, ast.Assign | ast.AnnAssign)]
+        methods = [
+            f"{lines[each.lineno - 1].rstrip()} ..." for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        return [*lines[start : node.lineno], *fields, *methods]
+    return [*lines[start : first_line(node.body[0])], " " * (node.col_offset + 4) + "..."]
+
+
+def _class_outline(tree: ast.Module, lines: list[str], unit: Unit) -> list[str]:
+    """The class around a method: its header, its fields, `__init__`, and the other methods' signatures."""
+    owner = unit.name.rsplit(".", 1)[0]
+    node = next((each for name, each in definitions(tree) if name == owner), None)
+    if not isinstance(node, ast.ClassDef):
+        return []
+    kept = ["", *lines[first_line(node) : node.lineno]]
+    for each in node.body:
+        if isinstance(each, ast.Assign | ast.AnnAssign):
+            kept.append(lines[each.lineno - 1])
+        elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and first_line(each) != unit.start:
+            short = each.name == "__init__" or (each.end_lineno or each.lineno) - each.lineno < 6
+            kept += (
+                lines[first_line(each) : each.end_lineno]
+                if short
+                else [*lines[first_line(each) : each.lineno], lines[each.lineno - 1][: each.col_offset] + "    ..."]
+            )
+    return [*kept, "", f"# {unit.name}:"]
+
+
+def _cut(text: str, longest: int) -> str:
+    lines = text.splitlines()
+    return text if len(lines) <= longest else "\n".join([*lines[: longest // 2], "...", *lines[-longest // 2 :]])

@@ -1,0 +1,196 @@
+"""Localisation: which unit of which file most likely causes a problem.
+
+For failing tests the evidence is, in this order: the frames of the exception, what ran in the failing tests and not in the passing ones
+(Ochiai's coefficient over functions; Abreu et al., "On the Accuracy of Spectrum-based Fault Localization", TAICPART 2007), and what the
+failing line itself calls. For types, lint and build it is the place that the tool names.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+from suture_agent.direct.trace import Call, Trace
+from suture_agent.direct.units import Unit, definitions, first_line, head_unit, parse, unit_at, unit_of
+from suture_agent.problem import Problem, is_test_path
+from suture_sandbox.findings import Finding
+from suture_sandbox.snapshot import Snapshot
+
+
+class Add(Protocol):
+    """Adds evidence against a unit."""
+
+    def __call__(self, unit: Unit | None, score: float, seen: tuple[Call, ...] = ()) -> None:
+        """Raise the unit's score; None and test code are ignored."""
+        ...
+
+
+MOST_SUSPECTS = 6
+LONGEST_UNIT = 120
+"""Lines; a longer function is beyond what a small policy writes anew without harm."""
+
+
+class Suspect(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit that may cause the problem."""
+
+    unit: Unit
+    score: float
+    calls: tuple[Call, ...] = ()
+    """Calls seen in the failing tests."""
+
+
+def suspects(problem: Problem, snapshot: Snapshot, trace: Trace) -> tuple[Suspect, ...]:
+    """Units in order of suspicion, most likely first; never test code."""
+    scores: dict[tuple[str, str], float] = {}
+    units: dict[tuple[str, str], Unit] = {}
+    calls: dict[tuple[str, str], tuple[Call, ...]] = {}
+
+    def add(unit: Unit | None, score: float, seen: tuple[Call, ...] = ()) -> None:
+        if unit is None or is_test_path(unit.path) or unit.lines > LONGEST_UNIT:
+            return
+        key = (unit.path, unit.name)
+        units.setdefault(key, unit)
+        scores[key] = scores.get(key, 0.0) + score
+        calls[key] = calls.get(key) or seen
+
+    for finding in problem.findings:
+        _from_frames(finding, snapshot, add)
+    _from_trace(problem, snapshot, trace, add)
+    if problem.target.tests:
+        _from_tests(problem.findings, snapshot, add)
+    ranked = sorted(scores, key=lambda key: -scores[key])[:MOST_SUSPECTS]
+    return tuple(Suspect(unit=units[key], score=scores[key], calls=calls[key]) for key in ranked)
+
+
+def _from_frames(finding: Finding, snapshot: Snapshot, add: Add) -> None:
+    """The place of the finding and the frames that lead to it, the innermost counting most."""
+    places = [(place.path, place.range.start.line) for place in finding.related]
+    if (finding.path, finding.range.start.line) not in places:
+        places.append((finding.path, finding.range.start.line))
+    source = [(path, line) for path, line in places if path and not is_test_path(path)]
+    for depth, (path, line) in enumerate(reversed(source[-4:])):
+        text = snapshot.read_text(path)
+        if text is not None:
+            add(unit_at(path, text, line), 1.2 / (1 + depth))
+
+
+def _from_trace(problem: Problem, snapshot: Snapshot, trace: Trace, add: Add) -> None:
+    failing = [test for name, test in trace.tests.items() if name in problem.target.tests]
+    passing = [test for test in trace.tests.values() if test.outcome == "passed"]
+    in_failing: dict[tuple[str, int], int] = {}
+    in_passing: dict[tuple[str, int], int] = {}
+    seen: dict[tuple[str, int], tuple[Call, ...]] = {}
+    for tests, counts in ((failing, in_failing), (passing, in_passing)):
+        for test in tests:
+            for function in test.functions:
+                place = (function.path, function.line)
+                counts[place] = counts.get(place, 0) + 1
+                if function.calls:
+                    seen.setdefault(place, function.calls)
+    for order, (place, count) in enumerate(in_failing.items()):
+        path, line = place
+        text = snapshot.read_text(path)
+        if text is None or is_test_path(path):
+            continue
+        ochiai = count / math.sqrt(len(failing) * (count + in_passing.get(place, 0)))
+        add(unit_at(path, text, line), ochiai - 0.001 * order, seen.get(place, ()))
+
+
+def _from_tests(findings: Iterable[Finding], snapshot: Snapshot, add: Add) -> None:
+    """What the failing tests name: strongest when the failing line itself calls it."""
+    for finding in findings:
+        path = finding.test.split("::", 1)[0]
+        text = snapshot.read_text(path)
+        tree = parse(text) if text else None
+        if tree is None:
+            continue
+        test = test_function(tree, finding.test)
+        homes = imported(tree, path, snapshot)
+        used = _names_in(test) if test is not None else set(homes)
+        asserted = _names_on_line(test, finding.range.start.line) if test is not None and finding.path == path else set[str]()
+        for name in sorted(used & homes.keys()):
+            home, original = homes[name]
+            for unit in _units_named(home, original, used, snapshot):
+                add(unit, 0.3 + (0.2 if name in asserted or unit.name.rsplit(".", 1)[-1] in asserted else 0.0))
+
+
+def test_function(tree: ast.Module, identifier: str) -> ast.stmt | None:
+    """The function of a test's node id."""
+    name = ".".join(part.split("[", 1)[0] for part in identifier.split("::")[1:])
+    return next((node for each, node in definitions(tree) if each == name), None)
+
+
+def imported(tree: ast.Module, path: str, snapshot: Snapshot) -> dict[str, tuple[str, str]]:
+    """Names that a module imports from the workspace: local name -> (path of the module, name in it; empty for the module itself)."""
+    found: dict[str, tuple[str, str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            base = _module_path(node.module or "", node.level, path, snapshot)
+            for alias in node.names:
+                inner = _module_path(f"{node.module or ''}.{alias.name}".strip("."), node.level, path, snapshot)
+                if inner is not None and (base is None or base.endswith("__init__.py")):
+                    found[alias.asname or alias.name] = (inner, "")
+                elif base is not None:
+                    found[alias.asname or alias.name] = _reexported(base, alias.name, snapshot)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                home = _module_path(alias.name, 0, path, snapshot)
+                if home is not None:
+                    found[alias.asname or alias.name.split(".")[0]] = (home, "")
+    return found
+
+
+def _reexported(path: str, name: str, snapshot: Snapshot, depth: int = 3) -> tuple[str, str]:
+    """Follow a name through a package's `__init__` to the module that defines it."""
+    text = snapshot.read_text(path)
+    tree = parse(text) if text and depth else None
+    if tree is None or any(each == name for each, _ in definitions(tree)):
+        return path, name
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                home = _module_path(node.module or "", node.level, path, snapshot)
+                if (alias.asname or alias.name) == name and home is not None and home != path:
+                    return _reexported(home, alias.name, snapshot, depth - 1)
+    return path, name
+
+
+def _module_path(module: str, level: int, path: str, snapshot: Snapshot) -> str | None:
+    parts = [part for part in module.split(".") if part]
+    folder = path.split("/")[:-1]
+    bases = [folder[: len(folder) - level + 1]] if level else [[], ["src"], folder]
+    for base in bases:
+        stem = "/".join([*base, *parts])
+        for candidate in (f"{stem}.py", f"{stem}/__init__.py" if stem else "__init__.py"):
+            if snapshot.exists(candidate):
+                return candidate
+    return None
+
+
+def _units_named(path: str, name: str, used: set[str], snapshot: Snapshot) -> list[Unit]:
+    """The unit of that name; for a class or a module those of its functions that the test names."""
+    text = snapshot.read_text(path)
+    tree = parse(text) if text else None
+    if tree is None or text is None:
+        return [unit] if text and (unit := head_unit(path, text)) else []
+    every = definitions(tree)
+    own = [(each, node) for each, node in every if each == name]
+    if own and isinstance(own[0][1], ast.ClassDef):
+        own = [(each, node) for each, node in every if each.startswith(f"{name}.") and each.rsplit(".", 1)[-1] in used | {"__init__"}]
+    elif not name:
+        own = [(each, node) for each, node in every if each.rsplit(".", 1)[-1] in used]
+    return [unit_of(path, text, each, node) for each, node in own]
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    return names | {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+
+
+def _names_on_line(function: ast.stmt, line: int) -> set[str]:
+    statements = [node for node in ast.walk(function) if isinstance(node, ast.stmt) and first_line(node) <= line < (node.end_lineno or 0)]
+    return _names_in(statements[-1]) if statements else set()

@@ -1,0 +1,104 @@
+"""The `agent` episode: a conversation with tools. One step is: ask, carry out the calls, append. Control flow by `EpisodeEnd` errors."""
+
+from __future__ import annotations
+
+import time
+from string import Template
+
+import msgspec
+
+from suture_agent.episodes import Ending, Job
+from suture_agent.errors import BudgetSpent, ContextOverflow, Submitted
+from suture_agent.harness import prompt
+from suture_agent.policies import ChatRequest, Choice, Message
+from suture_agent.tools import SCHEMAS, Workbench, call_tool, describe
+from suture_sandbox.checks import CheckResult
+from suture_sandbox.verdict import Verdict
+
+MOST_SUBMISSIONS = 5
+"""A refused submission is answered with the verdict, and the episode goes on; this often."""
+
+_NO_CALL = "error: call a tool. Use edit_file to change code, run_check to run the check, and submit when it passes."
+
+
+async def agent_episode(job: Job) -> Ending:
+    """Run the conversation until a submission is proven or a budget is spent."""
+    bench = Workbench(job.problem, job.meter, job.recall)
+    messages = [Message(role="system", content=prompt("agent_system").strip()), Message(role="user", content=_first(job))]
+    verdict: Verdict | None = None
+    submissions = 0
+    while submissions < MOST_SUBMISSIONS:
+        try:
+            await _step(job, bench, messages)
+        except Submitted:
+            submissions += 1
+            verdict = await job.prove(bench.patch)
+            if verdict.passed:
+                return Ending(patch=bench.patch, verdict=verdict)
+            _answer_last_call(messages, _refusal(verdict))
+        except (BudgetSpent, ContextOverflow) as spent:
+            return await _out_of_budget(job, bench, verdict, str(spent))
+    return Ending(patch=bench.patch, verdict=verdict, reason=f"{submissions} submissions were refused")
+
+
+async def _step(job: Job, bench: Workbench, messages: list[Message]) -> None:
+    """Ask the policy once and carry out what it calls."""
+    choice = await _ask(job, messages)
+    messages.append(Message(role="assistant", content=choice.text, tool_calls=choice.tool_calls, reasoning=choice.reasoning))
+    if not choice.tool_calls:
+        messages.append(Message(role="user", content=_NO_CALL))
+        return
+    for call in choice.tool_calls:
+        started = time.monotonic()
+        messages.append(Message(role="tool", tool_call_id=call.id, name=call.name, content=""))
+        reply = await call_tool(bench, call)
+        _answer_last_call(messages, reply)
+        job.meter.step(call.name, time.monotonic() - started, reply.splitlines()[0][:80] if reply else "")
+
+
+async def _ask(job: Job, messages: list[Message]) -> Choice:
+    harness = job.meter.harness
+    sampling = harness.sampling
+    request = ChatRequest(
+        messages=tuple(messages),
+        tools=SCHEMAS,
+        temperature=(sampling.temperature_milli if job.seed == 0 else sampling.explore_milli) / 1000,
+        max_tokens=sampling.answer_tokens,
+        seed=sampling.seed + job.seed,
+        thinking=harness.thinking,
+    )
+    return (await job.meter.ask(request)).choices[0]
+
+
+async def _out_of_budget(job: Job, bench: Workbench, verdict: Verdict | None, reason: str) -> Ending:
+    """A policy that mended the code but forgot to submit still gets its verdict."""
+    if bench.patch.edits:
+        verdict = await job.prove(bench.patch)
+        if verdict.passed:
+            return Ending(patch=bench.patch, verdict=verdict)
+    return Ending(patch=bench.patch, verdict=verdict, reason=reason)
+
+
+def _answer_last_call(messages: list[Message], reply: str) -> None:
+    last = messages[-1]
+    messages[-1] = Message(role="tool", tool_call_id=last.tool_call_id, name=last.name, content=reply)
+
+
+def _refusal(verdict: Verdict) -> str:
+    shown = f"\n{describe(verdict.deciding)}" if verdict.deciding is not None else ""
+    return f"not accepted: {verdict.reason}{shown}\nGo on with your edits, then submit again."
+
+
+def _first(job: Job) -> str:
+    sandbox = job.meter.sandbox
+    check = sandbox.check_named(job.problem.check)
+    result = next(result for result in job.problem.before if result.check == check.name)
+    own = describe(_only(result, job))
+    others = ", ".join(f"{each.name} (`{' '.join(each.command)[:120]}`)" for each in sandbox.environment.checks if each.name != check.name)
+    return Template(prompt("agent_problem")).safe_substitute(
+        check=check.name, command=" ".join(check.command)[:400], failure=own, others=others or "none"
+    )
+
+
+def _only(result: CheckResult, job: Job) -> CheckResult:
+    return msgspec.structs.replace(result, findings=job.problem.findings)

@@ -1,0 +1,236 @@
+"""The `direct` episode for small models: localise, show one unit, let the policy write it anew, prove, go on with what the proof said.
+
+The policy is asked first for its most likely answer (temperature 0), then for several samples from the same cached prompt. Answers that
+mean the same are tried once, those that more samples agree on first. A candidate that mends part of the problem becomes the new ground.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from suture_agent.direct.answers import code_in, fingerprint, rewrite
+from suture_agent.direct.context import again_prompt, first_prompt
+from suture_agent.direct.localise import Suspect, suspects
+from suture_agent.direct.trace import trace
+from suture_agent.direct.units import Unit
+from suture_agent.episodes import Ending, Job
+from suture_agent.errors import BudgetSpent
+from suture_agent.events import Progress
+from suture_agent.harness import prompt
+from suture_agent.policies import ChatRequest, Message
+from suture_sandbox.findings import Finding
+from suture_sandbox.patch import Patch, patch_between
+from suture_sandbox.snapshot import Snapshot
+from suture_sandbox.verdict import Verdict, remaining
+
+Mode = Literal["likely", "samples", "again"]
+
+PLAN: tuple[tuple[int, Mode], ...] = (
+    (0, "likely"),
+    (0, "samples"),
+    (1, "likely"),
+    (0, "again"),
+    (1, "samples"),
+    (2, "likely"),
+    (2, "samples"),
+    (1, "again"),
+    (3, "likely"),
+    (0, "samples"),
+    (3, "samples"),
+    (4, "likely"),
+    (1, "samples"),
+    (2, "again"),
+    (5, "likely"),
+)
+"""Which suspect is asked about, and how, in order."""
+
+_SIGNATURE_WORDS = ("argument", "coroutine", "await", "async", "Signature", "signature", "override", "return type", "annotation")
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A patch that an answer amounts to."""
+
+    patch: Patch
+    suspect: Suspect
+    answer: str
+    conversation: tuple[Message, ...]
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate with what the proof said of it."""
+
+    candidate: Candidate
+    verdict: Verdict
+
+
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """What candidates are made against: the problem's snapshot, or that with a partly successful candidate over it."""
+
+    snapshot: Snapshot
+    findings: tuple[Finding, ...]
+    left: int
+    """How many failures of the target are left on it."""
+    suspects: tuple[Suspect, ...]
+
+
+async def direct_episode(job: Job) -> Ending:
+    """Run the episode until a patch is proven or a budget is spent."""
+    ground = await _ground(job, job.problem.snapshot, job.problem.findings)
+    if not ground.suspects:
+        return Ending(reason="no code of the workspace could be connected with the failure")
+    seen: set[str] = set()
+    last: Tried | None = None
+    try:
+        for depth in range(3):
+            better: Tried | None = None
+            async for tried in _candidates(job, ground, seen, offset=depth):
+                last = tried
+                if tried.verdict.passed:
+                    return Ending(patch=tried.candidate.patch, verdict=tried.verdict)
+                if better is None and _left(job, tried.verdict) < ground.left:
+                    better = tried
+                    break
+            if better is None or better.verdict.deciding is None:
+                break
+            patched = better.candidate.patch.apply(job.problem.snapshot)
+            ground = await _ground(job, patched, better.verdict.deciding.findings)
+    except BudgetSpent as spent:
+        return _failed(last, str(spent))
+    return _failed(last, "every candidate failed")
+
+
+def _failed(last: Tried | None, reason: str) -> Ending:
+    if last is None:
+        return Ending(reason=f"{reason}; the policy gave no usable answer")
+    return Ending(patch=last.candidate.patch, verdict=last.verdict, reason=f"{reason}; the last one: {last.verdict.reason}")
+
+
+async def _ground(job: Job, snapshot: Snapshot, findings: Sequence[Finding]) -> Ground:
+    check = job.meter.sandbox.check_named(job.problem.check)
+    job.events(Progress(problem=job.problem.id, phase="looking for the place"))
+    started = time.monotonic()
+    traced = await trace(job.meter, check, snapshot, job.problem.target.tests)
+    wanted = tuple(finding for finding in findings if not job.problem.target.tests or finding.test in job.problem.target.tests)
+    shown = msgspec.structs.replace(
+        job.problem, target=msgspec.structs.replace(job.problem.target, findings=wanted or job.problem.findings)
+    )
+    ranked = suspects(shown, snapshot, traced)
+    job.meter.step("localise", time.monotonic() - started, ", ".join(f"{each.unit.path}:{each.unit.name}" for each in ranked[:3]))
+    left = len(job.problem.target.tests or job.problem.findings) if snapshot is job.problem.snapshot else len(wanted)
+    return Ground(snapshot=snapshot, findings=shown.findings, left=left, suspects=ranked)
+
+
+def _left(job: Job, verdict: Verdict) -> int:
+    """How many of the target's failures are left after a refused candidate; everything when it broke something else."""
+    if verdict.deciding is None or verdict.broken or verdict.deciding.check != job.problem.check or verdict.deciding.status != "failed":
+        return len(job.problem.target.tests or job.problem.findings)
+    return len(remaining(job.problem.target, verdict.deciding))
+
+
+async def _candidates(job: Job, ground: Ground, seen: set[str], *, offset: int) -> AsyncIterator[Tried]:
+    """Ask and prove, move by move; yields every candidate that was tried."""
+    failed: dict[int, Tried] = {}
+    for move, (index, mode) in enumerate(PLAN):
+        if index >= len(ground.suspects) or (mode == "again" and index not in failed):
+            continue
+        suspect = ground.suspects[index]
+        seed = job.seed * 1000 + offset * 100 + move
+        for candidate in await _ask(job, ground, suspect, mode, seed, failed.get(index), seen):
+            tried = Tried(candidate=candidate, verdict=await _prove(job, candidate))
+            failed[index] = tried
+            yield tried
+
+
+async def _ask(job: Job, ground: Ground, suspect: Suspect, mode: Mode, seed: int, failed: Tried | None, seen: set[str]) -> list[Candidate]:
+    """One request, and the new candidates in its answers, those that more answers agree on first."""
+    sampling = job.meter.harness.sampling
+    messages = [Message(role="system", content=prompt("direct_system").strip())]
+    messages.append(Message(role="user", content=first_prompt(ground.findings, suspect, ground.snapshot)))
+    if mode == "again" and failed is not None:
+        messages.append(Message(role="assistant", content=f"```python\n{failed.candidate.answer}```"))
+        messages.append(Message(role="user", content=_told(failed, suspect.unit, ground.snapshot)))
+    prefill = _prefill(suspect.unit, ground.findings, short=mode != "likely") if job.capability.prefill else ""
+    request = ChatRequest(
+        messages=tuple(messages),
+        temperature=sampling.temperature_milli / 1000 if mode == "likely" else sampling.explore_milli / 1000,
+        top_p=1.0 if mode == "likely" else 0.95,
+        max_tokens=min(sampling.answer_tokens, 160 + 16 * suspect.unit.lines),
+        stop=("```",) if prefill else (),
+        seed=sampling.seed + seed,
+        candidates=1 if mode == "likely" else sampling.candidates,
+        prefill=prefill,
+        thinking=job.meter.harness.thinking,
+    )
+    completion = await job.meter.ask(request, f"{suspect.unit.path}: {suspect.unit.name} ({mode})")
+    codes = [code_in(choice.text, prefill) for choice in completion.choices]
+    return list(_fresh(job, ground, suspect, codes, tuple(messages), seen))
+
+
+def _fresh(
+    job: Job, ground: Ground, suspect: Suspect, codes: Sequence[str], conversation: tuple[Message, ...], seen: set[str]
+) -> Iterator[Candidate]:
+    text = ground.snapshot.read_text(suspect.unit.path) or ""
+    texts = [(new, code) for code in codes if (new := rewrite(text, suspect.unit, code)) is not None]
+    votes = Counter(fingerprint(new) for new, _ in texts)
+    for new, code in sorted(texts, key=lambda pair: -votes[fingerprint(pair[0])]):
+        mark = f"{suspect.unit.path}\n{fingerprint(new)}"
+        if mark in seen:
+            continue
+        seen.add(mark)
+        content = new.encode()
+        before = ground.snapshot.read(suspect.unit.path) or b""
+        if before.startswith(b"\xef\xbb\xbf"):
+            content = b"\xef\xbb\xbf" + content
+        patch = patch_between(job.problem.snapshot, {**_edits(job, ground), suspect.unit.path: content})
+        yield Candidate(patch=patch, suspect=suspect, answer=code, conversation=conversation)
+
+
+def _edits(job: Job, ground: Ground) -> dict[str, bytes | None]:
+    """What the ground lays over the problem's snapshot."""
+    base = job.problem.snapshot.overlay
+    return {path: content for path, content in ground.snapshot.overlay.items() if path not in base or base[path] != content}
+
+
+async def _prove(job: Job, candidate: Candidate) -> Verdict:
+    started = time.monotonic()
+    verdict = await job.prove(candidate.patch)
+    job.meter.step("prove", time.monotonic() - started, "proven" if verdict.passed else verdict.reason)
+    return verdict
+
+
+def _told(failed: Tried, unit: Unit, snapshot: Snapshot) -> str:
+    """What the policy is told about its failed answer: the failures it left, or the reason of the refusal."""
+    deciding = failed.verdict.deciding
+    if deciding is None or not deciding.findings:
+        return again_prompt((), unit, snapshot, told=failed.verdict.reason)
+    return again_prompt(deciding.findings[:2], unit, snapshot)
+
+
+def _prefill(unit: Unit, findings: Sequence[Finding], *, short: bool) -> str:
+    """How the answer begins: with the unit's signature and docstring, or with less where the signature itself may be wrong."""
+    start = "```python\n"
+    if unit.kind == "class":
+        return f"{start}{unit.source.splitlines()[0]}\n"
+    if unit.kind != "function" or not unit.opening:
+        return start
+    doubted = (
+        any(word in finding.message for finding in findings for word in _SIGNATURE_WORDS)
+        or "=[]" in unit.opening.replace(" ", "")
+        or "={}" in unit.opening.replace(" ", "")
+    )
+    on_signature = any(
+        finding.path == unit.path and unit.start <= finding.range.start.line < unit.start + len(unit.opening.splitlines())
+        for finding in findings
+    )
+    if doubted or on_signature:
+        return start
+    if short:
+        head = unit.opening.split("def ", 1)
+        name = unit.name.rsplit(".", 1)[-1]
+        return f"{start}{head[0]}def {name}("
+    return f"{start}{unit.opening}"

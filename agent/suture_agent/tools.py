@@ -1,0 +1,322 @@
+"""The tools of the `agent` harness: plain functions over a workbench, a table of schemas, and the validation of calls.
+
+A tool's reply is text for the policy, errors included; nothing here raises because of what a policy wrote, except `Submitted`. Edits live
+in the workbench, commands run in fresh attempts that see them; the user's files are never touched.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from suture_agent.errors import Submitted, ToolRefused
+from suture_agent.meter import Meter
+from suture_agent.policies import ToolCall, ToolSchema
+from suture_agent.problem import Problem
+from suture_agent.recall import Recall
+from suture_sandbox.backend import Command
+from suture_sandbox.checks import CheckResult
+from suture_sandbox.errors import ConfigurationError, PatchError
+from suture_sandbox.patch import Patch, patch_between
+from suture_sandbox.sandbox import shorten
+from suture_sandbox.snapshot import Snapshot
+
+SKIPPED_FOLDERS = frozenset(
+    {".git", ".suture", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".tox"}
+)
+MOST_RESULTS = 100
+MOST_LINES = 400
+LARGEST_FILE = 1_000_000
+"""Bytes; larger files are neither searched nor read."""
+
+
+class Workbench:
+    """The state of one episode: the edits that the policy has made so far."""
+
+    def __init__(self, problem: Problem, meter: Meter, recall: Recall) -> None:
+        self.problem = problem
+        self.meter = meter
+        self.recall = recall
+        self.edits: dict[str, bytes | None] = {}
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The problem's snapshot with the edits over it."""
+        return self.problem.snapshot.with_edits(self.edits)
+
+    @property
+    def patch(self) -> Patch:
+        """What the edits amount to."""
+        return patch_between(self.problem.snapshot, self.edits)
+
+    def files(self) -> Iterator[str]:
+        """Paths of the workspace's files, sorted; caches, environments and links are left out."""
+        yield from walk(self.snapshot)
+
+
+class FindFiles(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of find_files."""
+
+    pattern: str
+
+
+class FindText(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of find_text."""
+
+    text: str
+    pattern: str = "*"
+    regex: bool = False
+
+
+class ReadFile(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of read_file."""
+
+    path: str
+    start: int = 1
+    end: int | None = None
+
+
+class EditFile(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of edit_file."""
+
+    path: str
+    search: str
+    replace: str
+
+
+class RunCheck(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of run_check."""
+
+    name: str
+    tests: list[str] = []
+
+
+class RunShell(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of run_shell."""
+
+    command: str
+
+
+class RecallFixes(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of recall."""
+
+    query: str
+
+
+class Submit(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of submit."""
+
+
+async def find_files(bench: Workbench, call: FindFiles) -> str:
+    """List files of the workspace whose path matches a glob pattern, such as `*.py` or `src/**/test_*.py`."""
+    found = [path for path in bench.files() if fnmatch.fnmatch(path, call.pattern) or fnmatch.fnmatch(Path(path).name, call.pattern)]
+    more = f"\n... and {len(found) - MOST_RESULTS} more; use a narrower pattern" if len(found) > MOST_RESULTS else ""
+    return "\n".join(found[:MOST_RESULTS]) + more if found else f"no file matches {call.pattern!r}"
+
+
+async def find_text(bench: Workbench, call: FindText) -> str:
+    """Search the workspace's text files for a string, or for a regular expression with regex=true; prints path:line: text."""
+    try:
+        wanted = re.compile(call.text if call.regex else re.escape(call.text))
+    except re.error as error:
+        raise ToolRefused(f"{call.text!r} is not a regular expression: {error}") from error
+    hits: list[str] = []
+    for path in bench.files():
+        if not (fnmatch.fnmatch(path, call.pattern) or fnmatch.fnmatch(Path(path).name, call.pattern)):
+            continue
+        for number, line in enumerate(_text(bench, path, "").splitlines(), 1):
+            if wanted.search(line[:1000]):
+                hits.append(f"{path}:{number}: {line.strip()[:200]}")
+        if len(hits) >= MOST_RESULTS:
+            return "\n".join([*hits[:MOST_RESULTS], "... there may be more; narrow the search"])
+    return "\n".join(hits) or f"{call.text!r} was not found"
+
+
+async def read_file(bench: Workbench, call: ReadFile) -> str:
+    """Read a file of the workspace, with line numbers; at most 400 lines a call, from line `start` to line `end`."""
+    text = _text(bench, call.path)
+    lines = text.splitlines()
+    start = max(1, call.start)
+    end = min(len(lines), call.end or len(lines), start + MOST_LINES - 1)
+    shown = [f"{number:5d}  {lines[number - 1]}" for number in range(start, end + 1)]
+    rest = f"\n({len(lines)} lines in all)" if end < len(lines) else ""
+    return "\n".join(shown) + rest if shown else f"{call.path} has {len(lines)} lines"
+
+
+async def edit_file(bench: Workbench, call: EditFile) -> str:
+    """Replace one occurrence of `search` in a file by `replace`. `search` must occur exactly once, white space included; an empty `search`
+    creates a new file with the content `replace`.
+    """
+    snapshot = bench.snapshot
+    try:
+        snapshot.check_path(call.path)
+    except PatchError as error:
+        raise ToolRefused(str(error)) from error
+    if not call.search:
+        if snapshot.exists(call.path):
+            raise ToolRefused(f"{call.path} exists; give the text to replace in `search`")
+        bench.edits[call.path] = call.replace.encode()
+        return f"created {call.path}"
+    raw = snapshot.read(call.path)
+    text = _text(bench, call.path)
+    search, replace = call.search, call.replace
+    if "\r\n" in text and "\r\n" not in search:
+        search, replace = search.replace("\n", "\r\n"), replace.replace("\n", "\r\n")
+    count = text.count(search)
+    if count != 1:
+        raise ToolRefused(_not_once(text, search, count, call.path))
+    mark = b"\xef\xbb\xbf" if raw is not None and raw.startswith(b"\xef\xbb\xbf") else b""
+    bench.edits[call.path] = mark + text.replace(search, replace, 1).encode()
+    return f"edited {call.path}\n{bench.patch.diff()}"
+
+
+async def run_check(bench: Workbench, call: RunCheck) -> str:
+    """Run one of the workspace's checks by name on your edits, in a fresh sandbox; `tests` narrows it to those tests."""
+    try:
+        check = bench.meter.sandbox.check_named(call.name)
+        result = await bench.meter.check(check, bench.snapshot, call.tests)
+    except ConfigurationError as error:
+        raise ToolRefused(f"{error}. {error.remedy}".strip()) from error
+    return describe(result)
+
+
+async def run_shell(bench: Workbench, call: RunShell) -> str:
+    """Run a shell command in a fresh sandbox at the workspace's root. No network. Changed files of the workspace are kept as your edits;
+    background processes are not kept.
+    """
+    seconds = bench.meter.harness.budgets.tool_seconds
+    command = Command(argv=("/bin/sh", "-c", call.command), seconds=seconds, keep=True)
+    completed = await bench.meter.run(bench.snapshot, command)
+    kept = {path: content for path, content in completed.changes.items() if not _unkept(bench, path)}
+    bench.edits.update(kept)
+    ended = f"exit code {completed.exit_code}" if completed.ended == "exited" else f"stopped: {completed.ended}"
+    output = (completed.stdout + completed.stderr).decode("utf-8", "replace").strip()
+    notes = [f"kept your change of {path}" for path in sorted(kept)] + (
+        [] if completed.kept_all else ["some changes were too large to keep"]
+    )
+    return "\n".join([output or "(no output)", f"({ended})", *notes])
+
+
+async def recall(bench: Workbench, call: RecallFixes) -> str:
+    """Look up past proven fixes that resemble a failure; give the error's text."""
+    fixes = await bench.recall(call.query)
+    return "\n\n".join(f"{fix.failure}\nwas fixed by:\n{fix.diff}" for fix in fixes) or "nothing similar was fixed before"
+
+
+async def submit(bench: Workbench, call: Submit) -> str:  # noqa: ARG001  # every tool has this shape
+    """Say that you are done: your edits are then proven against the original tests. Call it once the checks pass."""
+    if not bench.patch.edits:
+        raise ToolRefused("you have not edited anything yet")
+    raise Submitted("submitted")
+
+
+Tool = Callable[[Workbench, Any], Awaitable[str]]
+
+TOOLS: Mapping[str, tuple[type[msgspec.Struct], Tool]] = {
+    "find_files": (FindFiles, find_files),
+    "find_text": (FindText, find_text),
+    "read_file": (ReadFile, read_file),
+    "edit_file": (EditFile, edit_file),
+    "run_check": (RunCheck, run_check),
+    "run_shell": (RunShell, run_shell),
+    "recall": (RecallFixes, recall),
+    "submit": (Submit, submit),
+}
+
+
+def schema_of(name: str) -> ToolSchema:
+    """A tool's schema, from its arguments' record and its docstring."""
+    arguments, tool = TOOLS[name]
+    _, components = msgspec.json.schema_components([arguments], ref_template="{name}")
+    inner = components[arguments.__name__]
+    parameters = {"type": "object", "properties": inner.get("properties", {}), "required": inner.get("required", [])}
+    return ToolSchema(name=name, description=" ".join((tool.__doc__ or "").split()), parameters=parameters)
+
+
+SCHEMAS: tuple[ToolSchema, ...] = tuple(schema_of(name) for name in TOOLS)
+
+
+async def call_tool(bench: Workbench, call: ToolCall) -> str:
+    """Carry out a call; a malformed one, or one that cannot be done, is answered with what was wrong. Raises Submitted."""
+    found = TOOLS.get(call.name)
+    if found is None:
+        close = difflib.get_close_matches(call.name, TOOLS, n=1)
+        hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(TOOLS)}"
+        return f"error: there is no tool {call.name!r}{hint}"
+    arguments, tool = found
+    try:
+        parsed = msgspec.json.decode(call.arguments or "{}", type=arguments)
+        reply = await tool(bench, parsed)
+    except msgspec.DecodeError as error:
+        return f"error: the arguments of {call.name} do not fit: {error}. Expected {json.dumps(schema_of(call.name).parameters)}"
+    except ToolRefused as refused:
+        return f"error: {refused}"
+    return shorten(reply, bench.meter.harness.budgets.observation)
+
+
+def describe(result: CheckResult) -> str:
+    """A check's result as text for a policy."""
+    head = f"{result.check}: {result.status}" + (f" ({result.reason})" if result.reason else "")
+    findings = [
+        f"{finding.path}:{finding.range.start.line + 1}: {finding.test or finding.code}: {finding.detail or finding.message}"
+        for finding in result.findings[:10]
+    ]
+    more = [f"... and {len(result.findings) - 10} more"] if len(result.findings) > 10 else []
+    return "\n".join([head, *findings, *more])
+
+
+def walk(snapshot: Snapshot) -> list[str]:
+    """Sorted paths of all plain files of a snapshot, caches and environments left out."""
+    found: set[str] = {path for path, content in snapshot.overlay.items() if content is not None}
+    for folder, names, files in snapshot.root.walk() if hasattr(snapshot.root, "walk") else _walk(snapshot.root):
+        names[:] = [name for name in names if name not in SKIPPED_FOLDERS and not (Path(folder) / name / "pyvenv.cfg").exists()]
+        base = Path(folder).relative_to(snapshot.root)
+        found |= {(base / name).as_posix() for name in files if not name.endswith((".pyc", ".pyo"))}
+    return sorted(path for path in found if snapshot.overlay.get(path, b"") is not None)
+
+
+def _walk(root: Path) -> Iterator[tuple[Any, list[str], list[str]]]:
+    import os
+
+    yield from os.walk(root)
+
+
+def _text(bench: Workbench, path: str, default: str | None = None) -> str:
+    """Text of a file that may be shown; refused with the nearest names where there is none."""
+    snapshot = bench.snapshot
+    content = snapshot.read(path)
+    if content is not None and len(content) <= LARGEST_FILE:
+        text = snapshot.read_text(path)
+        if text is not None:
+            return text
+    if default is not None:
+        return default
+    if content is not None:
+        raise ToolRefused(f"{path} is not a text file of less than {LARGEST_FILE} bytes")
+    close = difflib.get_close_matches(path, list(bench.files()), n=3, cutoff=0.5)
+    raise ToolRefused(f"there is no file {path}" + (f"; did you mean {', '.join(close)}?" if close else ""))
+
+
+def _unkept(bench: Workbench, path: str) -> bool:
+    try:
+        bench.snapshot.check_path(path)
+    except PatchError:
+        return True
+    return any(part in SKIPPED_FOLDERS for part in path.split("/"))
+
+
+def _not_once(text: str, search: str, count: int, path: str) -> str:
+    if count:
+        return f"`search` occurs {count} times in {path}; give more lines around it"
+    lines = text.splitlines()
+    first = next((line.strip() for line in search.splitlines() if line.strip()), "")
+    near = difflib.get_close_matches(first, [line.strip() for line in lines], n=1, cutoff=0.6)
+    hint = f"; the nearest line is: {near[0]}" if near else ""
+    return f"`search` does not occur in {path}, white space included{hint}"
