@@ -79,7 +79,7 @@ def capture_with_notes(
         platform=platform_fields(),
         toolchain=toolchain_fields(interpreter, cache),
         dependencies=found.dependencies,
-        variables=_placeless(runtime.variables, root),
+        variables=_placeless(runtime.variables, root, cache),
         isolation={**isolation, **{f"limit_{name}": value for name, value in msgspec.to_builtins(limits).items()}},
         checks={check.name: check for check in checks},
         policy_updates=UPDATES_OFF,
@@ -96,17 +96,19 @@ def installed(runtime: Runtime) -> Mapping[str, str]:
     return dict(sorted(found.items()))
 
 
-def _placeless(variables: Mapping[str, str], root: Path) -> dict[str, str]:
+def _placeless(variables: Mapping[str, str], root: Path, cache: Path) -> dict[str, str]:
     """Variables as the identity sees them: the workspace's own path by name, any other path of this machine left out."""
     kept: dict[str, str] = {}
     for name, value in variables.items():
-        parts = [_named(part, str(root)) for part in value.split(":")] if value.startswith("/") else [value]
+        parts = [_named(part, str(root), str(cache)) for part in value.split(":")] if value.startswith("/") else [value]
         if shown := [part for part in parts if part]:
             kept[name] = ":".join(shown)
     return dict(sorted(kept.items()))
 
 
-def _named(part: str, root: str) -> str:
+def _named(part: str, root: str, cache: str) -> str:
+    if part.startswith(cache + "/"):  # even where the cache lies in the workspace
+        return ""
     if part == root or part.startswith(root + "/"):
         return WORKSPACE + part[len(root) :]
     return "" if part.startswith("/") else part
