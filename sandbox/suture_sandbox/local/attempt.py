@@ -1,0 +1,210 @@
+"""One attempt from start to end: a synchronous supervisor that runs in a worker thread.
+
+What it is: one loop over the command's output, bubblewrap's status, the processes' ends, the clock, the watchdog and a stop signal. When it
+returns, no process of the attempt is left: the first process of a pid namespace ends last, and its end is waited for. What it deliberately
+is not: asyncio. A thread sleeps in `poll` at no cost, and an event loop that is stuck cannot leave a command unwatched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import time
+from contextlib import ExitStack
+
+import msgspec
+
+from suture_sandbox.backend import Command, Completed, Ended
+from suture_sandbox.environment import Limits
+from suture_sandbox.errors import SandboxFailed
+from suture_sandbox.local import bubblewrap, limits
+from suture_sandbox.local.cgroups import Group
+from suture_sandbox.local.output import Output
+from suture_sandbox.local.plan import Plan, read_memory
+from suture_sandbox.local.start import Account, Started, Stop, start
+
+_CHUNK = 1 << 16
+_BURIAL_SECONDS = 20.0  # a process in uninterruptible sleep may take this long to die
+_REPORT_FACTOR = 8  # a report may be this much larger than what is kept of the output
+
+
+class Attempt:
+    """The mutable state of one running attempt."""
+
+    def __init__(self, command: Command, bounds: Limits, stop: Stop, group: Group | None) -> None:
+        self._command = command
+        self._bounds = bounds
+        self._stop = stop
+        self._group = group
+        self._before = None if group is None else group.usage()
+        self._output = (Output(bounds.output_mib << 20), Output(bounds.output_mib << 20))
+        self._status = bytearray()
+        self._poll = select.poll()
+        self._alive: set[int] = set()
+        self._first: int | None = None
+        self._watchdog: limits.Watchdog | None = None
+        self._ended: Ended | None = None
+        self._kill_by: float | None = None
+        self._cpu_seconds = 0.0
+
+    def run(self, bwrap: str, plan: Plan, account: Account | None) -> Completed:
+        """Start, watch, and end the attempt; raises BackendUnavailable or SandboxFailed where the sandbox fails."""
+        began = time.monotonic()
+        with ExitStack() as files:
+            started = start(bwrap, plan, account, (*self._output, self._status), files)
+            try:
+                self._watch(started, began, files)
+            finally:
+                self._bury(started)
+            return self._completed(plan, began)
+
+    def _watch(self, started: Started, began: float, files: ExitStack) -> None:
+        self._enlist(started.process.pid, files)
+        for fd in (*started.streams, self._stop.fd):
+            self._poll.register(fd, select.POLLIN)
+        seconds = self._bounds.seconds if self._command.seconds is None else min(self._command.seconds, self._bounds.seconds)
+        deadline, next_look = began + seconds, began + limits.LOOK_SECONDS
+        while self._alive:
+            wake = min(deadline, next_look) if self._kill_by is None else self._kill_by
+            self._take(started, wake - time.monotonic())
+            if self._first is None:
+                self._begin(started, files)
+            now = time.monotonic()
+            if self._kill_by is not None:
+                self._check_burial(now)
+            elif now >= deadline or any(output.flooded for output in self._output):
+                self._end("timeout" if now >= deadline else "output")
+            elif now >= next_look:
+                next_look = now + limits.LOOK_SECONDS
+                self._end(self._reached())
+
+    def _take(self, started: Started, seconds: float) -> None:
+        """Wait for events and take them."""
+        for fd, _ in self._poll.poll(max(0.0, seconds) * 1000 + 1):
+            if fd in started.streams:
+                if not _read(fd, started.streams):
+                    self._poll.unregister(fd)
+                continue
+            self._poll.unregister(fd)
+            if fd in self._alive:
+                self._alive.discard(fd)
+            else:
+                self._kill()
+
+    def _enlist(self, pid: int, files: ExitStack) -> int:
+        """Wait for the end of a process too."""
+        fd = os.pidfd_open(pid)
+        files.callback(os.close, fd)
+        self._alive.add(fd)
+        self._poll.register(fd, select.POLLIN)
+        return fd
+
+    def _begin(self, started: Started, files: ExitStack) -> None:
+        """Once bubblewrap has named the namespace's first process: set its limits, then open the gate before the command."""
+        line, newline, _ = bytes(self._status).partition(b"\n")
+        if not newline:
+            return
+        pid = msgspec.json.decode(line, type=dict[str, int])["child-pid"]
+        with contextlib.suppress(ProcessLookupError):  # bubblewrap failed while it set up the mounts
+            self._first = -1
+            self._first = self._enlist(pid, files)
+            limits.apply_resource_limits(pid, self._bounds)
+        if self._kill_by is not None:
+            self._kill()
+        elif self._first is not None and self._first >= 0:
+            self._watchdog = limits.Watchdog(pid, self._bounds, tree=self._group is None)
+            os.write(started.gate, b"\n")
+
+    def _reached(self) -> Ended | None:
+        """The limit that the attempt has reached, None while all hold."""
+        return self._reached_in_group() or (None if self._watchdog is None else self._watchdog.look())
+
+    def _reached_in_group(self) -> Ended | None:
+        if self._group is None or self._before is None:
+            return None
+        now = self._group.usage()
+        if now.out_of_memory > self._before.out_of_memory:
+            return "memory"
+        return "processes" if now.refused_processes > self._before.refused_processes else None
+
+    def _end(self, why: Ended | None) -> None:
+        if why is not None:
+            self._ended = why
+            self._kill()
+
+    def _kill(self) -> None:
+        """Kill the namespace's first process, and with it all others at once; bubblewrap outside of it follows by itself."""
+        self._kill_by = self._kill_by or time.monotonic() + _BURIAL_SECONDS
+        if self._first is not None and self._first >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._first, signal.SIGKILL)
+
+    def _check_burial(self, now: float) -> None:
+        if self._kill_by is not None and now > self._kill_by:
+            raise SandboxFailed("processes of the attempt did not end when they were killed")
+
+    def _bury(self, started: Started) -> None:
+        """Whatever happened: bubblewrap is reaped, and what the command had printed is read."""
+        os.kill(started.process.pid, signal.SIGKILL)  # without effect on one that has ended, as it has whenever the watch was not cut short
+        _, status, usage = os.wait4(started.process.pid, 0)
+        started.process.returncode = os.waitstatus_to_exitcode(status)
+        self._cpu_seconds = usage.ru_utime + usage.ru_stime
+        for fd in list(started.streams):
+            while _read(fd, started.streams) and select.select([fd], [], [], 0)[0]:
+                pass
+
+    def _completed(self, plan: Plan, began: float) -> Completed:
+        stdout, stderr = self._output
+        ended, code = self._outcome(stderr)
+        report = b"" if plan.report is None else read_memory(plan.report, self._bounds.output_mib * _REPORT_FACTOR << 20)
+        return Completed(
+            ended=ended,
+            exit_code=code,
+            stdout=stdout.content(),
+            stderr=stderr.content(),
+            report=report,
+            seconds=time.monotonic() - began,
+            cpu_seconds=self._cpu_seconds,
+            overflow=stdout.cut or stderr.cut,
+        )
+
+    def _outcome(self, stderr: Output) -> tuple[Ended, int | None]:
+        ended = self._ended or self._reached_in_group()
+        if ended is not None:
+            return ended, None
+        code = _exit_code(bytes(self._status))
+        if code is None:
+            if self._kill_by is not None:
+                return "signalled", None  # it was cancelled: nobody reads this
+            if bubblewrap.is_no_folder(stderr.content()):
+                return "exited", 127
+            raise bubblewrap.failure(stderr.content().decode(errors="replace"))
+        if not 128 < code <= 128 + signal.NSIG:
+            return "exited", code
+        limit = limits.ENDED_BY_SIGNAL.get(code - 128)
+        return ("signalled", 128 - code) if limit is None else (limit, None)
+
+
+def _read(fd: int, streams: dict[int, Output | bytearray]) -> bool:
+    """Take what is there; False at the end of the stream."""
+    try:
+        data = os.read(fd, _CHUNK)
+    except BlockingIOError:
+        return True
+    sink = streams[fd]
+    if isinstance(sink, Output):
+        sink.add(data)
+    else:
+        sink += data
+    return bool(data)
+
+
+def _exit_code(status: bytes) -> int | None:
+    """What bubblewrap said of the command's end; None when the command never began, or bubblewrap itself was killed."""
+    for line in status.splitlines()[1:]:
+        code = msgspec.json.decode(line, type=dict[str, int]).get("exit-code")
+        if code is not None:
+            return code
+    return None

@@ -1,0 +1,134 @@
+"""Secrets of a workspace that an attempt must not see: finding them, cheaply and again before every attempt.
+
+What it is: rules over names, and an index of a workspace's folders in which only folders that changed are read again. What it
+deliberately is not: a search of contents. A secret under an innocent name (or in a file that git tracks) is visible inside; it cannot
+leave, because there is no network.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import stat
+import time
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+SECRET_FILES = (
+    *(".env", ".env.*", "*.env", ".envrc", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk"),
+    *("id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", ".netrc", "_netrc", ".pypirc", ".npmrc", ".yarnrc.yml", ".git-credentials"),
+    *("credentials", "credentials.json", "credentials*.json", "service-account*.json", "service_account*.json", "client_secret*.json"),
+    *("secrets.json", "secrets.y*ml", "secrets.toml", ".htpasswd", ".pgpass", ".my.cnf", ".dockercfg", ".vault-token"),
+    *("terraform.tfstate", "terraform.tfstate.*", "*.tfvars", "kubeconfig"),
+)
+"""Names of files whose content is hidden, whatever the case of their letters."""
+
+HARMLESS_FILES = ("*.example", "*.sample", "*.template", "*.dist", "*.pub")
+"""Names that look secret and are made to be shared."""
+
+SECRET_FOLDERS = frozenset({".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", ".gcloud", ".suture"})
+"""Folders that appear empty inside. `.suture` holds what suture itself writes."""
+
+_UNREAD = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".tox", ".nox", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+_SECRET = re.compile("|".join(fnmatch.translate(name) for name in SECRET_FILES), re.IGNORECASE)
+_HARMLESS = re.compile("|".join(fnmatch.translate(name) for name in HARMLESS_FILES), re.IGNORECASE)
+_GIT_SECRET = re.compile(rb"://[^/\s]*@|extraheader|password|oauth|token", re.IGNORECASE)
+_UNSETTLED = 50_000_000  # nanoseconds in which a folder may change again without a new time stamp
+
+
+class Masks(msgspec.Struct, frozen=True):
+    """What to hide, relative to the workspace."""
+
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+class _Folder(msgspec.Struct, frozen=True):
+    stamp: int
+    children: tuple[str, ...]
+    masks: Masks
+
+
+def is_secret(path: str) -> bool:
+    """Whether a path inside a workspace is hidden from attempts by its name."""
+    parts = PurePosixPath(path).parts
+    if any(part in SECRET_FOLDERS for part in parts[:-1]):
+        return True
+    return bool(parts) and _is_secret_name(parts[-1])
+
+
+def _is_secret_name(name: str) -> bool:
+    return _SECRET.match(name) is not None and _HARMLESS.match(name) is None
+
+
+class SecretIndex:
+    """The secrets of one workspace. Not safe to use from several threads at once; the backend holds a lock."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._folders: dict[str, _Folder] = {}
+
+    def refresh(self) -> Masks:
+        """What to hide now; reads only folders that are new or changed since the last call."""
+        seen: dict[str, _Folder] = {}
+        waiting = [""]
+        while waiting:
+            folder = waiting.pop()
+            entry = self._entry(folder)
+            if entry is not None:
+                seen[folder] = entry
+                waiting.extend(entry.children)
+        self._folders = seen
+        files = {path for entry in seen.values() for path in entry.masks.files}
+        return Masks(tuple(sorted(files | self._git_secrets())), tuple(sorted(path for e in seen.values() for path in e.masks.folders)))
+
+    def _entry(self, folder: str) -> _Folder | None:
+        path = f"{self._root}/{folder}"
+        try:
+            stamp = os.stat(path, follow_symlinks=False).st_mtime_ns  # noqa: PTH116  # hot path, str is enough
+            known = self._folders.get(folder)
+            if known is not None and known.stamp == stamp:
+                return known
+            settled = stamp < time.time_ns() - _UNSETTLED
+            return self._read(folder, path, stamp if settled else -1)
+        except OSError:
+            return None
+
+    def _read(self, folder: str, path: str, stamp: int) -> _Folder:
+        children: list[str] = []
+        files: list[str] = []
+        folders: list[str] = []
+        with os.scandir(path) as entries:
+            listed = list(entries)
+        if folder and any(entry.name == "pyvenv.cfg" for entry in listed):
+            return _Folder(stamp, (), Masks())
+        for entry in listed:
+            relative = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name in SECRET_FOLDERS:
+                    folders.append(relative)
+                elif entry.name not in _UNREAD:
+                    children.append(relative)
+            elif _is_secret_name(entry.name):
+                files.extend(self._target(relative))
+        return _Folder(stamp, tuple(children), Masks(tuple(files), tuple(folders)))
+
+    def _target(self, relative: str) -> list[str]:
+        """The plain file behind a secret name: the file itself, or what a link inside the workspace points to."""
+        path = self._root / relative
+        if not path.is_symlink():
+            return [relative] if path.is_file() else []
+        target = Path(os.path.realpath(path))
+        return [target.relative_to(self._root).as_posix()] if target.is_file() and target.is_relative_to(self._root) else []
+
+    def _git_secrets(self) -> set[str]:
+        """`.git/config` where it holds a password or a token."""
+        config = self._root / ".git" / "config"
+        try:
+            if stat.S_ISREG(config.lstat().st_mode) and _GIT_SECRET.search(config.read_bytes()):
+                return {".git/config"}
+        except OSError:
+            pass
+        return set()
