@@ -6,6 +6,7 @@ workspaces of this repository only. That is what makes the bench's proof indepen
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -150,10 +151,8 @@ def run_module(folder: Path, *arguments: str) -> tuple[int, str]:
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 
