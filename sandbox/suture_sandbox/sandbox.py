@@ -44,12 +44,12 @@ class Sandbox:
         async with self._slots:
             return await self.backend.run(snapshot, self.environment, command)
 
-    async def check(self, check: Check, snapshot: Snapshot, *, select: Sequence[str] = ()) -> CheckResult:
-        """Run one check; with `select` only those tests, which the check must be able to select."""
+    async def check(self, check: Check, snapshot: Snapshot, *, select: Sequence[str] = (), seconds: int | None = None) -> CheckResult:
+        """Run one check; with `select` only those tests, which the check must be able to select. `seconds` can shorten its time-out."""
         if select and not check.selectable:
             raise ConfigurationError(f"check {check.name} cannot run single tests")
         argv = (*check.command, *select)
-        completed = await self.run(snapshot, Command(argv=argv, seconds=check.timeout))
+        completed = await self.run(snapshot, Command(argv=argv, seconds=min(check.timeout, seconds or check.timeout)))
         return await asyncio.to_thread(_judge, check, snapshot, completed)
 
     async def check_all(self, snapshot: Snapshot, checks: Iterable[Check] | None = None) -> tuple[CheckResult, ...]:

@@ -8,6 +8,7 @@ The cheapest deciding run goes first. A test that flips between runs is flaky: i
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +21,10 @@ from suture_sandbox.guard import GuardContext, GuardFinding, GuardPolicy, inspec
 from suture_sandbox.patch import Patch
 from suture_sandbox.sandbox import Sandbox
 from suture_sandbox.snapshot import Snapshot
+
+PATIENCE_SECONDS, PATIENCE_FACTOR = 10, 4
+"""A proof waits for a check this many seconds plus this often the time that the check took before: a patch that hangs must not cost the
+check's whole time-out at every run."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,15 +93,15 @@ async def _run_stages(
     sandbox: Sandbox, patched: Snapshot, before: Sequence[CheckResult], target: Target, reruns: int, on_stage: Callable[[str], None]
 ) -> Verdict:
     check = sandbox.check_named(target.check)
+    old = {result.check: result for result in before}
     if check.selectable and target.tests:
         on_stage(f"{check.name}: {len(target.tests)} failing")
-        first = await sandbox.check(check, patched, select=target.tests)
+        first = await sandbox.check(check, patched, select=target.tests, seconds=_patience(old.get(check.name)))
         left = remaining(target, first)
         if first.status == "infrastructure" or left:
             return _refusal(first, left, reruns=0)
     on_stage(f"{check.name}: all")
-    whole = await sandbox.check(check, patched)
-    old = {result.check: result for result in before}
+    whole = await sandbox.check(check, patched, seconds=_patience(old.get(check.name)))
     refusal = _judge_whole(target, old.get(check.name), whole)
     if refusal is not None:
         return refusal
@@ -125,7 +130,7 @@ async def _rerun(
 ) -> Verdict:
     """Run the failing check again until it has run `reruns` times, and take all runs together."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(sandbox.check(check, patched)) for _ in range(reruns - 1)]
+        tasks = [group.create_task(sandbox.check(check, patched, seconds=_patience(before))) for _ in range(reruns - 1)]
     runs = [whole, *(task.result() for task in tasks)]
     lost = next((run for run in runs if run.status == "infrastructure"), None)
     if lost is not None:
@@ -187,6 +192,13 @@ def breakage(before: CheckResult | None, after: CheckResult) -> tuple[str, ...]:
 def names_of(target: Target) -> list[str]:
     """One name per failure of the target."""
     return [f"{target.check}::{test}" for test in target.tests] or [_name(finding) for finding in target.findings]
+
+
+def _patience(before: CheckResult | None) -> int | None:
+    """Seconds to wait for a check in a proof; None, the check's own time-out, where it did not end by itself before."""
+    if before is None or before.status not in ("passed", "failed"):
+        return None
+    return PATIENCE_SECONDS + math.ceil(PATIENCE_FACTOR * before.seconds)
 
 
 def _name(finding: Finding) -> str:

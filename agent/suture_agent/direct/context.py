@@ -19,6 +19,8 @@ LONGEST_TEST = 40
 LONGEST_ERROR = 14
 LONGEST_CONTEXT = 40
 """Lines of a test, of an error's text and of the code around a unit."""
+SHORT_DETAIL = 1200
+"""Characters of two failures' details up to which both are shown."""
 
 
 def first_prompt(findings: Sequence[Finding], suspect: Suspect, snapshot: Snapshot) -> str:
@@ -43,8 +45,7 @@ def again_prompt(findings: Sequence[Finding], unit: Unit, snapshot: Snapshot, *,
 def failure(findings: Sequence[Finding], snapshot: Snapshot, *, with_test: bool = True) -> str:
     """The failure in words and code: at most two tests, or the tool's findings with the lines they point at."""
     if findings and findings[0].test:
-        chosen = findings[:1] if len(findings) == 1 else _different(findings)
-        return "\n".join(_test_failure(finding, snapshot, with_test=with_test) for finding in chosen)
+        return "\n".join(_test_failure(finding, snapshot, with_test=with_test) for finding in _different(findings))
     return "\n".join(_tool_failure(finding, snapshot) for finding in findings[:6])
 
 
@@ -71,10 +72,10 @@ def around(unit: Unit, snapshot: Snapshot) -> str:
 
 
 def _different(findings: Sequence[Finding]) -> list[Finding]:
-    """Up to two findings, of different tests, the first and the one whose message differs most simply."""
-    first = findings[0]
-    other = next((finding for finding in findings[1:] if finding.message != first.message), None)
-    return [first] if other is None else [first, other]
+    """The finding that says it shortest, and a second one with another message when both are short."""
+    first, *others = sorted(findings, key=lambda finding: len(finding.detail))
+    other = next((finding for finding in others if finding.message != first.message), None)
+    return [first] if other is None or len(first.detail) + len(other.detail) > SHORT_DETAIL else [first, other]
 
 
 def _test_failure(finding: Finding, snapshot: Snapshot, *, with_test: bool) -> str:
@@ -96,6 +97,8 @@ def _test_failure(finding: Finding, snapshot: Snapshot, *, with_test: bool) -> s
 def _error_text(finding: Finding, snapshot: Snapshot) -> str:
     """The failing line and what pytest says of it."""
     said = [line[1:].strip() for line in finding.detail.splitlines() if line.startswith("E ")]
+    wheres = [number for number, line in enumerate(said) if line.startswith(("+", "-")) and "where" in line]
+    said = [line for number, line in enumerate(said) if number not in wheres[1:] and not line.startswith(("+    and", "Use -v"))]
     lines = (snapshot.read_text(finding.path) or "").splitlines()
     at = finding.range.start.line
     shown = [f"> {lines[at].strip()}"] if finding.path and at < len(lines) else []

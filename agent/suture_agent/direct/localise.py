@@ -30,6 +30,8 @@ class Add(Protocol):
 
 
 MOST_SUSPECTS = 6
+PLAIN_INIT = 0.25
+"""Taken off a constructor's score: every test of a class runs it, and it is seldom what is wrong."""
 LONGEST_UNIT = 120
 """Lines; a longer function is beyond what a small policy writes anew without harm."""
 
@@ -97,7 +99,9 @@ def _from_trace(problem: Problem, snapshot: Snapshot, trace: Trace, add: Add) ->
         if text is None or is_test_path(path):
             continue
         ochiai = count / math.sqrt(len(failing) * (count + in_passing.get(place, 0)))
-        add(unit_at(path, text, line), ochiai - 0.001 * order, seen.get(place, ()))
+        unit = unit_at(path, text, line)
+        plain = unit is not None and unit.name.endswith("__init__")
+        add(unit, ochiai - 0.001 * order - (PLAIN_INIT if plain else 0.0), seen.get(place, ()))
 
 
 def _from_tests(findings: Iterable[Finding], snapshot: Snapshot, add: Add) -> None:

@@ -32,24 +32,25 @@ Mode = Literal["likely", "samples", "again"]
 
 PLAN: tuple[tuple[int, Mode], ...] = (
     (0, "likely"),
-    (0, "samples"),
     (1, "likely"),
-    (0, "again"),
-    (1, "samples"),
+    (0, "samples"),
     (2, "likely"),
+    (1, "samples"),
+    (0, "again"),
+    (3, "likely"),
     (2, "samples"),
     (1, "again"),
-    (3, "likely"),
-    (0, "samples"),
-    (3, "samples"),
     (4, "likely"),
+    (3, "samples"),
+    (5, "likely"),
+    (0, "samples"),
     (1, "samples"),
     (2, "again"),
-    (5, "likely"),
+    (4, "samples"),
 )
 """Which suspect is asked about, and how, in order."""
 
-_SIGNATURE_WORDS = ("argument", "coroutine", "await", "async", "Signature", "signature", "override", "return type", "annotation")
+_SIGNATURE_WORDS = ("positional argument", "keyword argument", "ignature", "override", "return type", "annotation")
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,7 +155,7 @@ async def _ask(job: Job, ground: Ground, suspect: Suspect, mode: Mode, seed: int
     if mode == "again" and failed is not None:
         messages.append(Message(role="assistant", content=f"```python\n{failed.candidate.answer}```"))
         messages.append(Message(role="user", content=_told(failed, suspect.unit, ground.snapshot)))
-    prefill = _prefill(suspect.unit, ground.findings, short=mode != "likely") if job.capability.prefill else ""
+    prefill = _prefill(suspect.unit, ground.findings, mode) if job.capability.prefill else ""
     request = ChatRequest(
         messages=tuple(messages),
         temperature=sampling.temperature_milli / 1000 if mode == "likely" else sampling.explore_milli / 1000,
@@ -211,26 +212,33 @@ def _told(failed: Tried, unit: Unit, snapshot: Snapshot) -> str:
     return again_prompt(deciding.findings[:2], unit, snapshot)
 
 
-def _prefill(unit: Unit, findings: Sequence[Finding], *, short: bool) -> str:
-    """How the answer begins: with the unit's signature and docstring, or with less where the signature itself may be wrong."""
+def _prefill(unit: Unit, findings: Sequence[Finding], mode: Mode) -> str:
+    """How the answer begins: with the unit's signature and docstring, or with less where the signature itself may be wrong.
+
+    Without a beginning a small policy repeats the whole file it was shown.
+    """
     start = "```python\n"
     if unit.kind == "class":
         return f"{start}{unit.source.splitlines()[0]}\n"
     if unit.kind != "function" or not unit.opening:
         return start
-    doubted = (
-        any(word in finding.message for finding in findings for word in _SIGNATURE_WORDS)
-        or "=[]" in unit.opening.replace(" ", "")
-        or "={}" in unit.opening.replace(" ", "")
+    if mode == "likely" and not _signature_doubted(unit, findings):
+        return f"{start}{unit.opening}"
+    name = unit.name.rsplit(".", 1)[-1]
+    before_def = unit.opening.split("def ", 1)[0]
+    if mode == "again" and any(word in finding.message for finding in findings for word in ("coroutine", "await")):
+        before_def = before_def.removesuffix("async ") if before_def.endswith("async ") else f"{before_def}async "
+    return f"{start}{before_def}def {name}("
+
+
+def _signature_doubted(unit: Unit, findings: Sequence[Finding]) -> bool:
+    """Whether the mistake may be in the signature: a mutable default, a finding on it, a message about arguments."""
+    dense = unit.opening.replace(" ", "")
+    last = unit.start + len(unit.opening.splitlines())
+    on_signature = any(finding.path == unit.path and unit.start <= finding.range.start.line < last for finding in findings)
+    return (
+        "=[]" in dense
+        or "={}" in dense
+        or on_signature
+        or any(word in finding.message for finding in findings for word in _SIGNATURE_WORDS)
     )
-    on_signature = any(
-        finding.path == unit.path and unit.start <= finding.range.start.line < unit.start + len(unit.opening.splitlines())
-        for finding in findings
-    )
-    if doubted or on_signature:
-        return start
-    if short:
-        head = unit.opening.split("def ", 1)
-        name = unit.name.rsplit(".", 1)[-1]
-        return f"{start}{head[0]}def {name}("
-    return f"{start}{unit.opening}"
