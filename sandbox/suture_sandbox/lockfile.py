@@ -156,7 +156,7 @@ def _shown(value: str | None) -> str:
     decoded = msgspec.json.decode(value)
     if isinstance(decoded, list):
         return " ".join(str(item) for item in decoded)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON
-    return str(decoded)
+    return str(decoded) or "empty"
 
 
 def _parse_toml(text: str, name: str) -> dict[str, Any]:

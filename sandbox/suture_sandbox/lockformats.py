@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 from packaging.markers import InvalidMarker, Marker
@@ -72,8 +72,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def find_plan(root: Path, markers: Mapping[str, str]) -> Plan | None:
     """The plan of the first lock file that the workspace has; `markers` describes the interpreter. Raises ConfigurationError."""
-    for make in FORMATS:
-        if (plan := make(root, markers)) is not None:
+    for name, make in FORMATS.items():
+        try:
+            plan = make(root, markers)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:  # whatever a damaged file makes of the tables it should hold
+            raise ConfigurationError(f"{root / name} is damaged: {type(error).__name__}: {error}", remedy=_relock(name)) from error
+        if plan is not None:
             _refuse_stale(root, plan, markers)
             return plan
     return None
@@ -287,9 +291,9 @@ def _edges(
     dependencies: list[tuple[str, Any]], markers: Mapping[str, str], optional: frozenset[str]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, value in dependencies:
-        entries: list[Any] = value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]  # TOML of unknown shape
+        entries = cast("list[Any]", value) if isinstance(value, list) else [value]
         for entry in entries:
-            table: Table = entry if isinstance(entry, dict) else {}  # pyright: ignore[reportUnknownVariableType]  # as above
+            table = cast("Table", entry) if isinstance(entry, dict) else {}
             if table.get("optional") and canonicalize_name(name) not in optional:
                 continue
             if _applies(table.get("markers", ""), markers):
@@ -307,7 +311,8 @@ def _applies(marker: str, markers: Mapping[str, str]) -> bool:
         return True
     try:
         parsed = Marker(marker)
-        return any(parsed.evaluate({**markers, "extra": extra}) for extra in ("", *EXTRAS_FOR_CHECKS))
+        extras = ("", *EXTRAS_FOR_CHECKS) if "extra" in marker else ("",)
+        return any(parsed.evaluate({**markers, "extra": extra}) for extra in extras)
     except (InvalidMarker, ValueError, KeyError, TypeError):
         return True
 
@@ -352,7 +357,7 @@ def _refuse_stale(root: Path, plan: Plan, markers: Mapping[str, str]) -> None:
             has = f"pins {requirement.name} {', '.join(versions)}" if versions else f"does not know {requirement.name}"
             raise ConfigurationError(
                 f"{plan.source} is older than pyproject.toml: pyproject.toml asks for {requirement}, {plan.source} {has}",
-                remedy=f"bring {plan.source} up to date ({_RELOCK.get(plan.source, 'write it again')})",
+                remedy=_relock(plan.source),
             )
 
 
@@ -401,13 +406,16 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
-_RELOCK: Mapping[str, str] = {"uv.lock": "uv lock", "poetry.lock": "poetry lock", "pdm.lock": "pdm lock", "pylock.toml": "pip lock"}
+def _relock(source: str) -> str:
+    commands = {"uv.lock": "uv lock", "poetry.lock": "poetry lock", "pdm.lock": "pdm lock"}
+    return f"write it again: {commands.get(source, 'with the tool that made it')}"
 
-FORMATS: tuple[Callable[[Path, Mapping[str, str]], Plan | None], ...] = (
-    _from_uv,
-    _from_pylock,
-    _from_poetry,
-    _from_pdm,
-    _from_requirements,
-)
+
+FORMATS: Mapping[str, Callable[[Path, Mapping[str, str]], Plan | None]] = {
+    "uv.lock": _from_uv,
+    "pylock.toml": _from_pylock,
+    "poetry.lock": _from_poetry,
+    "pdm.lock": _from_pdm,
+    "requirements.txt": _from_requirements,
+}
 """In the order in which they are tried."""

@@ -100,6 +100,8 @@ def _placeless(variables: Mapping[str, str], root: Path, cache: Path) -> dict[st
     """Variables as the identity sees them: the workspace's own path by name, any other path of this machine left out."""
     kept: dict[str, str] = {}
     for name, value in variables.items():
+        if name == "VIRTUAL_ENV":  # says where the environment lies, never what it is
+            continue
         parts = [_named(part, str(root), str(cache)) for part in value.split(":")] if value.startswith("/") else [value]
         if shown := [part for part in parts if part]:
             kept[name] = ":".join(shown)
