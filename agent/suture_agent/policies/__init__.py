@@ -111,6 +111,8 @@ class PolicyIdentity(msgspec.Struct, frozen=True, kw_only=True):
     quantisation: str = ""
     server: str = ""
     """Engine and version, such as `llama.cpp b1234` or `vllm 0.31.0`."""
+    template: str = ""
+    """SHA-256 of the chat template, where the server tells it or suture renders it; part of the harness identity."""
 
 
 class Policy(Protocol):
