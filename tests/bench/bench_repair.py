@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 from repair_cases import KINDS, Case, TestRun, copy_workspace, load_cases, plain_environment, run_findings, run_tests
@@ -36,7 +36,6 @@ GRACE_SECONDS = 10
 INFRASTRUCTURE_EXIT = 3
 USAGE_EXIT = 2
 INTERRUPTED_EXIT = 130
-LINE_LIMIT = 32 * 1024 * 1024
 OWN = re.compile(r"^(\.suture/|\.git/|suture\.lock$|.*__pycache__/|\.\w+_cache/)")
 PROTECTED = re.compile(r"(^|/)(tests?/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$|(site|user)customize\.py$|[^/]*\.(toml|ini|cfg|pth)$)")
 SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore|pyright:|mypy:|ruff:|pragma)", re.IGNORECASE)
@@ -103,44 +102,48 @@ async def run_suture(options: Options, workspace: Path, home: Path) -> Claim:
     """Run the command in a workspace; its whole process group is gone when this returns or is cancelled."""
     command = (*options.command, "fix", "--json", "--apply", "--policy", options.policy, "--budget", options.budget)
     started = time.monotonic()
-    with (home / "stderr").open("w+b") as stderr:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=workspace,
-            env=child_environment(home),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=stderr,
-            limit=LINE_LIMIT,
-            start_new_session=True,
-        )
-        events: list[dict[str, Any]] = []
-        noise = 0
-        timed_out = False
+    timed_out = False
+    # files, not pipes: a model server that outlives the command, as it may, must not keep the bench waiting
+    with (home / "stdout").open("w+b") as stdout, (home / "stderr").open("w+b") as stderr:
+        process = await start(command, workspace, child_environment(home), stdout, stderr)
         try:
             async with asyncio.timeout(2 * seconds_of(options.budget) + 120):
-                assert process.stdout is not None
-                async for line in process.stdout:
-                    event = parse_line(line)
-                    if event is None:
-                        noise += 1
-                    else:
-                        events.append(event)
                 await process.wait()
         except TimeoutError:
             timed_out = True
         finally:
             await asyncio.shield(end_group(process))
+        seconds = time.monotonic() - started
+        stdout.seek(0)
         stderr.seek(0)
-        said = stderr.read().decode(errors="replace")
-    return Claim(
-        events=tuple(events),
-        noise=noise,
-        exit_code=process.returncode or 0,
-        seconds=time.monotonic() - started,
-        stderr=said,
-        timed_out=timed_out,
-    )
+        events = [parse_line(line) for line in stdout]
+        return Claim(
+            events=tuple(event for event in events if event is not None),
+            noise=events.count(None),
+            exit_code=process.returncode or 0,
+            seconds=seconds,
+            stderr=stderr.read().decode(errors="replace"),
+            timed_out=timed_out,
+        )
+
+
+async def start(
+    command: tuple[str, ...], folder: Path, environment: dict[str, str], stdout: BinaryIO, stderr: BinaryIO
+) -> asyncio.subprocess.Process:
+    """Start the command in a session of its own."""
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            cwd=folder,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    except OSError as error:
+        message = f"{command[0]}: {error.strerror}"
+        raise UsageError(message) from error
 
 
 async def end_group(process: asyncio.subprocess.Process) -> None:

@@ -199,6 +199,7 @@ def _plot_rate(results: Sequence[Result]) -> Any:
 
     groups = sorted(grouped(results, lambda result: result.kind).items(), key=lambda item: (item[1].rate, item[0]))
     figure, axes = plt.subplots(figsize=(8, 1 + 0.26 * len(groups)))
+    axes.margins(y=0.01)
     axes.barh([name for name, _ in groups], [100 * group.rate for _, group in groups], color=COLOURS["fixed"])
     for row, (_, group) in enumerate(groups):
         axes.text(100 * group.rate + 1, row, f"{group.fixed}/{group.total}", va="center", fontsize=8)
@@ -221,7 +222,7 @@ def _plot_seconds(results: Sequence[Result]) -> Any:
     axes.axvline(TARGET_SECONDS, color="#b3202c", linestyle="--", linewidth=1, label=f"target for the median {TARGET_SECONDS} s")
     axes.set(xlabel="seconds for a case, the whole command", ylabel="share of cases, %", title="Seconds", ylim=(0, 103))
     axes.set_xlim(left=0)
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=4)
     return figure
 
 

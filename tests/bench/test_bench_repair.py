@@ -148,6 +148,12 @@ def test_a_usage_error_stops_the_bench(run):
     assert results == {}
 
 
+def test_a_program_that_is_not_there_stops_the_bench(bench, tmp_path, capsys):
+    code = bench.main(["--out", str(tmp_path), "--cases", "off-by-one-*", "--command", str(tmp_path / "nothing")])
+    assert code == 2
+    assert "No such file" in capsys.readouterr().out
+
+
 def test_lines_that_are_no_events_are_counted(run, cases):
     _, results = run(the_patch(cases, "off-by-one-pager") + "print('hello'); print('[1]'); claim(); close()")
     assert results["off-by-one-pager"]["noise"] == 2

@@ -1,0 +1,1 @@
+"""Members and loans of a public library."""
