@@ -195,7 +195,7 @@ async def _communicate(
 ) -> tuple[int, str, str]:
     """Run a program to its end; cancelling kills it and what it started before the cancellation goes on."""
     process = await asyncio.create_subprocess_exec(
-        *command,
+        *_with_parent_death(command),
         cwd=folder,
         env=dict(variables),
         stdin=asyncio.subprocess.DEVNULL,
@@ -213,6 +213,12 @@ async def _communicate(
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await asyncio.shield(process.wait())
+
+
+def _with_parent_death(command: tuple[str, ...]) -> tuple[str, ...]:
+    """Let a kill -9 of suture end the build as well, where util-linux is there (it is in every Debian, Ubuntu and Fedora)."""
+    setpriv = shutil.which("setpriv", path="/usr/bin:/bin")
+    return (setpriv, "--pdeathsig", "KILL", *command) if setpriv else command
 
 
 async def _lines(stream: asyncio.StreamReader, progress: Progress | None) -> str:

@@ -124,7 +124,7 @@ def _frozen(root: Path, python: Path, cache: Path, note: str) -> Runtime:
 
 def _plan(root: Path, own: Path | None, cache: Path) -> Plan | None:
     """The workspace's plan. Which packages it takes depends on the interpreter, and which interpreters fit is said by the plan."""
-    first = next(_interpreters(root, own, cache))
+    first = next(_interpreters(root, own, cache), None) or inspect(Path(sys.executable), root=root, cache=cache)
     plan = find_plan(root, marker_environment(first))
     if plan is None or _fits(first, _required(root, plan)):
         return plan

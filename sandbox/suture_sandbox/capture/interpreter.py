@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -254,10 +254,16 @@ def _content(interpreter: Interpreter, cache: Path) -> str:
             if _counts(path):
                 stamps[path], names[path] = stamp, os.path.relpath(path, stdlib)
 
-    def compute(hashes: dict[str, str]) -> str:
-        return digest((names[path], value) for path, value in hashes.items())
+    copied = str(interpreter.python.resolve())
+    stamps[copied] = stamp_of(os.stat(copied))  # noqa: PTH116  # as above
 
-    return remembered(str(interpreter.base), stamps, cache, str, compute)  # type: ignore[arg-type]  # a dict is a Mapping here
+    def compute(hashes: Mapping[str, str]) -> str:
+        pairs = [(name, hashes[path]) for path, name in names.items()]
+        if hashes[copied] != hashes[str(interpreter.base)]:  # made with --copies, and not the program that it should be
+            pairs.append(("copied python", hashes[copied]))
+        return digest(pairs)
+
+    return remembered(f"{interpreter.base}\0{copied}", stamps, cache, str, compute)
 
 
 def _skip_stdlib(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
@@ -70,6 +71,9 @@ def test_a_pyvenv_cfg_cannot_name_another_program(tmp_path, cache):
     python = tmp_path / ".venv" / "bin" / "python"
     shutil.copy("/bin/true", python)
     (tmp_path / ".venv" / "pyvenv.cfg").write_text("home = /bin\nexecutable = /bin/ls\n")
+    with contextlib.suppress(ConfigurationError):
+        assert inspect(python, root=tmp_path, cache=cache).base.name.startswith("python")
+    (tmp_path / ".venv" / "pyvenv.cfg").write_text(f"home = {tmp_path}\nexecutable = /bin/ls\n")
     with pytest.raises(ConfigurationError) as caught:
         inspect(python, root=tmp_path, cache=cache)
     assert caught.value.remedy
@@ -147,3 +151,13 @@ def test_links_on_the_way_to_the_binary_are_bound_too(tmp_path, make_venv, cache
     site = make_venv(tmp_path / "work" / ".venv", base=link / "bin" / BASE.name)
     bound = inspect(site.parents[2] / "bin/python", root=tmp_path / "work", cache=cache).readonly()
     assert str(link) in bound
+
+
+def test_a_copied_python_that_is_not_its_base_counts(tmp_path, cache):
+    subprocess.run([sys.executable, "-m", "venv", "--copies", "--without-pip", tmp_path / ".venv"], check=True)
+    python = tmp_path / ".venv" / "bin" / "python"
+    honest = toolchain_fields(inspect(python, root=tmp_path, cache=cache), cache)
+    assert honest == toolchain_fields(inspect(BASE, root=tmp_path, cache=cache), cache)
+    with python.open("ab") as file:
+        file.write(b"more")
+    assert toolchain_fields(inspect(python, root=tmp_path, cache=cache), cache)["content"] != honest["content"]
