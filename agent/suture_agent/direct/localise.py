@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -119,7 +120,8 @@ def _from_tests(findings: Iterable[Finding], snapshot: Snapshot, add: Add) -> No
         for name in sorted(used & homes.keys()):
             home, original = homes[name]
             for unit in _units_named(home, original, used, snapshot):
-                add(unit, 0.3 + (0.2 if name in asserted or unit.name.rsplit(".", 1)[-1] in asserted else 0.0))
+                short = unit.name.rsplit(".", 1)[-1]
+                add(unit, 0.3 + (0.2 if name in asserted or short in asserted else 0.0) + _likeness(short, finding.test))
 
 
 def test_function(tree: ast.Module, identifier: str) -> ast.stmt | None:
@@ -188,6 +190,13 @@ def _units_named(path: str, name: str, used: set[str], snapshot: Snapshot) -> li
     elif not name:
         own = [(each, node) for each, node in every if each.rsplit(".", 1)[-1] in used]
     return [unit_of(path, text, each, node) for each, node in own]
+
+
+def _likeness(name: str, test: str) -> float:
+    """Tests are named after what they test: the share of the name's words that the test's name has, as evidence."""
+    words = [word for word in re.split(r"_+", name.lower()) if len(word) > 2]
+    title = test.rsplit("::", 1)[-1].lower()
+    return 0.3 * sum(word in title for word in words) / len(words) if words else 0.0
 
 
 def _names_in(node: ast.AST) -> set[str]:
