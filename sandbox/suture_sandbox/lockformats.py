@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import msgspec
 from packaging.markers import InvalidMarker, Marker
@@ -291,13 +291,17 @@ def _edges(
     dependencies: list[tuple[str, Any]], markers: Mapping[str, str], optional: frozenset[str]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, value in dependencies:
-        entries = cast("list[Any]", value) if isinstance(value, list) else [value]
-        for entry in entries:
-            table = cast("Table", entry) if isinstance(entry, dict) else {}
+        for table in _tables(value):
             if table.get("optional") and canonicalize_name(name) not in optional:
                 continue
             if _applies(table.get("markers", ""), markers):
                 yield canonicalize_name(name), tuple(table.get("extras", ()))
+
+
+def _tables(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # TOML: a version, a table, or a list of either
+    """The conditions of a dependency: a plain version has none."""
+    entries: list[Any] = list(value) if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownArgumentType]  # TOML
+    return [entry if isinstance(entry, dict) else {} for entry in entries]  # pyright: ignore[reportUnknownVariableType]  # TOML
 
 
 def _bare(entry: str) -> str:

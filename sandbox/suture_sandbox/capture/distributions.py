@@ -126,7 +126,11 @@ def scan_names(site: Path) -> tuple[Distribution, ...]:
 def folders_outside(sites: tuple[Path, ...], root: Path) -> tuple[Path, ...]:
     """Folders outside the workspace and outside `sites` that the environment imports from."""
     found = sources(sites, tuple(distribution for site in sites for distribution in scan_names(site)))
-    return tuple(dict.fromkeys(source.folder for source in found if not _within(source.folder, root)))
+    kept: list[Path] = []
+    for folder in sorted({source.folder for source in found if not _within(source.folder, root)}):  # a parent sorts before what is in it
+        if not any(folder.is_relative_to(other) for other in kept):
+            kept.append(folder)
+    return tuple(kept)
 
 
 class _Reader:

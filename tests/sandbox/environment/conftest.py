@@ -109,10 +109,12 @@ def fields_of(cache: Path) -> Callable[..., EnvironmentFields]:
     """Capture the fields of an environment by its interpreter."""
 
     def fields(
-        root: Path, python: Path, *, checks: tuple[Check, ...] = (TESTS,), limits: Limits = Limits(), variables: Mapping[str, str] = {}
+        root: Path, python: Path, *, checks: tuple[Check, ...] = (TESTS,), limits: Limits | None = None, variables: Mapping[str, str] = {}
     ) -> EnvironmentFields:
         runtime = runtime_of(inspect(python, root=root, cache=cache), root=root, variables=variables)
-        return capture(runtime, root=root, checks=checks, limits=limits, isolation={"backend": "local", "network": "none"}, cache=cache)
+        return capture(
+            runtime, root=root, checks=checks, limits=limits or Limits(), isolation={"backend": "local", "network": "none"}, cache=cache
+        )
 
     return fields
 
@@ -122,7 +124,6 @@ def own_uv_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """uv with an empty cache and no index: what is not in the wheelhouse cannot be had."""
     folder = tmp_path / "uv cache"
     monkeypatch.setenv("UV_CACHE_DIR", str(folder))
-    monkeypatch.setenv("UV_NO_CONFIG", "0")
     monkeypatch.setenv("UV_LINK_MODE", "copy")
     monkeypatch.delenv("UV_OFFLINE", raising=False)
     return folder

@@ -18,9 +18,12 @@ import pytest
 
 from suture_sandbox.build import build, environment_folder, find_uv, marker_environment
 from suture_sandbox.capture.distributions import scan
+from suture_sandbox.capture.files import hash_file
 from suture_sandbox.capture.interpreter import inspect
 from suture_sandbox.errors import ConfigurationError, InfrastructureError
 from suture_sandbox.lockformats import find_plan
+
+BASE = Path(os.path.realpath(sys.executable))
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def make(root, cache):
     """Build what the workspace pins; hands back the environment's python and what was said."""
 
     async def run(**options):
-        interpreter = await asyncio.to_thread(inspect, Path(os.path.realpath(sys.executable)), root=root, cache=cache)
+        interpreter = await asyncio.to_thread(inspect, BASE, root=root, cache=cache)
         plan = find_plan(root, marker_environment(interpreter))
         assert plan is not None
         said: list[str] = []
@@ -77,6 +80,10 @@ def make(root, cache):
 def _versions(python):
     (site,) = python.parents[1].glob("lib/python*/site-packages")
     return {item.name: item.version for item in scan(site)}
+
+
+def _output(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def _leftovers(cache):
@@ -101,10 +108,8 @@ async def test_requirements_with_hashes(root, wheels, make, cache):
         ".lock",
         "CACHEDIR.TAG",
     }
-    answer = subprocess.run([python, "-c", "import alpha; print(alpha.X)"], capture_output=True, text=True, check=True)
-    assert answer.stdout == "7\n"
-    script = subprocess.run([python.parent / "beta"], capture_output=True, text=True, check=True)
-    assert script.stdout == "beta runs\n", "start scripts work although the folder was renamed"
+    assert _output(python, "-c", "import alpha; print(alpha.X)") == "7\n"
+    assert _output(python.parent / "beta") == "beta runs\n", "start scripts work although the folder was renamed"
 
 
 async def test_bytecode_is_compiled_once_without_running_anything(root, wheels, make, tmp_path, monkeypatch):
@@ -141,7 +146,7 @@ async def test_uv_lock_without_the_project_and_with_its_groups(root, wheels, mak
         "[build-system]\nrequires = []\nbuild-backend = 'hostile'\nbackend-path = ['.']\n"
     )
     (root / "hostile.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
-    subprocess.run([find_uv(root), "lock", "-q", "--project", root, "--no-python-downloads"], check=True)
+    _output(find_uv(root), "lock", "-q", "--project", root, "--no-python-downloads")
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
     python, _ = await make(offline=True)
     assert _versions(python) == {"alpha": "1.0", "beta": "2.1", "tester": "3.0"}
@@ -193,8 +198,7 @@ async def test_a_package_that_has_only_sources_is_named_and_not_built(root, whee
     )
     (folder / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: srconly\nVersion: 1.0\n")
     archive = shutil.make_archive(str(wheels["beta"].parent / "srconly-1.0"), "gztar", tmp_path, "srconly-1.0")
-    value = hashlib.sha256(Path(archive).read_bytes()).hexdigest()
-    (root / "requirements.txt").write_text(f"srconly==1.0 --hash=sha256:{value}\n")
+    (root / "requirements.txt").write_text(f"srconly==1.0 --hash=sha256:{hash_file(archive)}\n")
     with pytest.raises(ConfigurationError, match="srconly") as caught:
         await make()
     assert "no wheel" in str(caught.value)
@@ -313,7 +317,7 @@ async def test_an_environment_whose_interpreter_went_away_is_built_again(root, w
 
 async def test_a_cache_that_cannot_be_written_is_an_infrastructure_error(root, wheels, tmp_path):
     _requirements(root, wheels)
-    interpreter = inspect(Path(os.path.realpath(sys.executable)), root=root, cache=tmp_path / "c")
+    interpreter = inspect(BASE, root=root, cache=tmp_path / "c")
     (tmp_path / "file").write_text("")
     plan = find_plan(root, marker_environment(interpreter))
     with pytest.raises(InfrastructureError, match="cannot make"):
@@ -329,7 +333,7 @@ def test_uv_of_the_workspace_is_not_taken(tmp_path, monkeypatch):
 
 def test_the_folder_follows_plan_and_interpreter(root, wheels, tmp_path):
     _requirements(root, wheels)
-    interpreter = inspect(Path(os.path.realpath(sys.executable)), root=root, cache=tmp_path / "c")
+    interpreter = inspect(BASE, root=root, cache=tmp_path / "c")
     plan = find_plan(root, marker_environment(interpreter))
     one = environment_folder(plan, interpreter, tmp_path)
     assert environment_folder(plan, interpreter, tmp_path) == one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 
 import pytest
@@ -22,9 +23,8 @@ def _write(root, **files):
 
 def _package(name, version, extra=""):
     lines = ["[[package]]", f'name = "{name}"', f'version = "{version}"', *extra.splitlines()]
-    lines += [
-        f'files = [{{file = "{name}-{version}.tar.gz", hash = "sha256:50"}}, {{file = "{name}-{version}-py3-none-any.whl", hash = "sha256:77"}}]'
-    ]
+    sdist, wheel = f"{name}-{version}.tar.gz", f"{name}-{version}-py3-none-any.whl"
+    lines += [f'files = [{{file = "{sdist}", hash = "sha256:50"}}, {{file = "{wheel}", hash = "sha256:77"}}]']
     return "\n".join(lines) + "\n\n"
 
 
@@ -139,7 +139,8 @@ def test_requirements_count_only_where_every_line_is_hashed(tmp_path):
     (tmp_path / "requirements").mkdir()
     _write(
         tmp_path,
-        requirements__txt=f"# by hand\n--index-url file:///x\nalpha[fast]==1.0 ; python_version > '3' \\\n    --hash={HASH} \\\n    --hash={HASH}\n",
+        requirements__txt="# by hand\n--index-url file:///x\n"
+         f"alpha[fast]==1.0 ; python_version > '3' \\\n    --hash={HASH} \\\n    --hash={HASH}\n",
     )
     (tmp_path / "requirements-dev.txt").write_text(f"beta==2.0 --hash={HASH}  # via alpha\n")
     (tmp_path / "requirements-loose.txt").write_text(f"beta==2.0 --hash={HASH}\ngamma==1\n")
@@ -261,11 +262,15 @@ def test_a_pylock_of_another_format_is_refused(tmp_path):
 )
 def test_a_damaged_lock_is_a_configuration_error_or_no_trouble(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    try:
+    with contextlib.suppress(ConfigurationError):
+        assert find_plan(tmp_path, MARKERS).locked == {}
+
+
+def test_the_message_about_a_damaged_lock_names_it(tmp_path):
+    (tmp_path / "pdm.lock").write_text("[[package]]\nversion = '1'\n")
+    with pytest.raises(ConfigurationError, match=r"pdm.lock is damaged: KeyError: 'name'") as caught:
         find_plan(tmp_path, MARKERS)
-    except ConfigurationError as error:
-        assert error.remedy
-        assert name in str(error)
+    assert "pdm lock" in caught.value.remedy
 
 
 def test_a_damaged_pyproject_is_named(tmp_path):
