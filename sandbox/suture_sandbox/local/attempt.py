@@ -14,8 +14,6 @@ import signal
 import time
 from contextlib import ExitStack
 
-import msgspec
-
 from suture_sandbox.backend import Command, Completed, Ended
 from suture_sandbox.environment import Limits
 from suture_sandbox.errors import SandboxFailed
@@ -26,6 +24,7 @@ from suture_sandbox.local.plan import Plan, read_memory
 from suture_sandbox.local.start import Account, Started, Stop, start
 
 _CHUNK = 1 << 16
+_PATIENCE_SECONDS = 0.0  # and the millisecond that poll rounds up to: time between two looks for the first process
 _BURIAL_SECONDS = 20.0  # a process in uninterruptible sleep may take this long to die
 _REPORT_FACTOR = 8  # a report may be this much larger than what is kept of the output
 
@@ -40,7 +39,6 @@ class Attempt:
         self._group = group
         self._before = None if group is None else group.usage()
         self._output = (Output(bounds.output_mib << 20), Output(bounds.output_mib << 20))
-        self._status = bytearray()
         self._poll = select.poll()
         self._alive: set[int] = set()
         self._first: int | None = None
@@ -53,12 +51,12 @@ class Attempt:
         """Start, watch, and end the attempt; raises BackendUnavailable or SandboxFailed where the sandbox fails."""
         began = time.monotonic()
         with ExitStack() as files:
-            started = start(bwrap, plan, account, (*self._output, self._status), files)
+            started = start(bwrap, plan, account, self._output, files)
             try:
                 self._watch(started, began, files)
             finally:
                 self._bury(started)
-            return self._completed(plan, began)
+            return self._completed(started, plan, began)
 
     def _watch(self, started: Started, began: float, files: ExitStack) -> None:
         self._enlist(started.process.pid, files)
@@ -68,6 +66,7 @@ class Attempt:
         deadline, next_look = began + seconds, began + limits.LOOK_SECONDS
         while self._alive:
             wake = min(deadline, next_look) if self._kill_by is None else self._kill_by
+            wake = wake if self._first is not None else time.monotonic() + _PATIENCE_SECONDS
             self._take(started, wake - time.monotonic())
             if self._first is None:
                 self._begin(started, files)
@@ -102,11 +101,10 @@ class Attempt:
         return fd
 
     def _begin(self, started: Started, files: ExitStack) -> None:
-        """Once bubblewrap has named the namespace's first process: set its limits, then open the gate before the command."""
-        line, newline, _ = bytes(self._status).partition(b"\n")
-        if not newline:
+        """Once the namespace has a first process: set its limits, then open the gate before the command."""
+        pid = started.first_process()
+        if pid is None:
             return
-        pid = msgspec.json.decode(line, type=dict[str, int])["child-pid"]
         with contextlib.suppress(ProcessLookupError):  # bubblewrap failed while it set up the mounts
             self._first = -1
             self._first = self._enlist(pid, files)
@@ -115,7 +113,7 @@ class Attempt:
             self._kill()
         elif self._first is not None and self._first >= 0:
             self._watchdog = limits.Watchdog(pid, self._bounds, tree=self._group is None)
-            os.write(started.gate, b"\n")
+            started.open_gate()
 
     def _reached(self) -> Ended | None:
         """The limit that the attempt has reached, None while all hold."""
@@ -155,9 +153,9 @@ class Attempt:
             while _read(fd, started.streams) and select.select([fd], [], [], 0)[0]:
                 pass
 
-    def _completed(self, plan: Plan, began: float) -> Completed:
+    def _completed(self, started: Started, plan: Plan, began: float) -> Completed:
         stdout, stderr = self._output
-        ended, code = self._outcome(stderr)
+        ended, code = self._outcome(started, stderr)
         report = b"" if plan.report is None else read_memory(plan.report, self._bounds.output_mib * _REPORT_FACTOR << 20)
         return Completed(
             ended=ended,
@@ -170,41 +168,30 @@ class Attempt:
             overflow=stdout.cut or stderr.cut,
         )
 
-    def _outcome(self, stderr: Output) -> tuple[Ended, int | None]:
+    def _outcome(self, started: Started, stderr: Output) -> tuple[Ended, int | None]:
         ended = self._ended or self._reached_in_group()
         if ended is not None:
             return ended, None
-        code = _exit_code(bytes(self._status))
-        if code is None:
-            if self._kill_by is not None:
-                return "signalled", None  # it was cancelled: nobody reads this
+        if self._kill_by is not None:
+            return "signalled", None  # it was cancelled: nobody reads this
+        code = started.process.returncode
+        if self._watchdog is None or not started.passed_gate():
             if bubblewrap.is_no_folder(stderr.content()):
                 return "exited", 127
             raise bubblewrap.failure(stderr.content().decode(errors="replace"))
+        if code < 0:
+            raise SandboxFailed(f"bubblewrap was ended by signal {-code}")
         if not 128 < code <= 128 + signal.NSIG:
             return "exited", code
         limit = limits.ENDED_BY_SIGNAL.get(code - 128)
         return ("signalled", 128 - code) if limit is None else (limit, None)
 
 
-def _read(fd: int, streams: dict[int, Output | bytearray]) -> bool:
+def _read(fd: int, streams: dict[int, Output]) -> bool:
     """Take what is there; False at the end of the stream."""
     try:
         data = os.read(fd, _CHUNK)
     except BlockingIOError:
         return True
-    sink = streams[fd]
-    if isinstance(sink, Output):
-        sink.add(data)
-    else:
-        sink += data
+    streams[fd].add(data)
     return bool(data)
-
-
-def _exit_code(status: bytes) -> int | None:
-    """What bubblewrap said of the command's end; None when the command never began, or bubblewrap itself was killed."""
-    for line in status.splitlines()[1:]:
-        code = msgspec.json.decode(line, type=dict[str, int]).get("exit-code")
-        if code is not None:
-            return code
-    return None

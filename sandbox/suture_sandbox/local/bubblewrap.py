@@ -24,8 +24,9 @@ _APPARMOR = (
     "`sudo apparmor_parser -r`. In a container, run it with `--security-opt apparmor=unconfined`."
 )
 _NAMESPACES = (
-    "User namespaces are switched off here. `sudo sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000` switches "
-    "them on; in a container, Docker's seccomp profile forbids them: run it with `--security-opt seccomp=unconfined`, or run suture outside."
+    "User namespaces are switched off here. `sudo sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000` "
+    "switches them on; in a container, Docker's seccomp profile forbids them: run it with `--security-opt seccomp=unconfined`, or run "
+    "suture outside."
 )
 _PROC = "A container around suture hides parts of /proc: run it with `--security-opt systempaths=unconfined`, or run suture outside."
 _OVERLAY = (

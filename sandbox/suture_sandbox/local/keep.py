@@ -75,8 +75,9 @@ for path in sorted(before.keys() | after.keys()):
             frame(b"D", name)
         else:
             content = content_of(path)
-            size += len(content)
-            frame(b"!") if size > BYTES else frame(b"F", name, content)
+            fits = size + len(content) <= BYTES
+            size += len(content) if fits else 0
+            frame(b"F", name, content) if fits else frame(b"!")
     except OSError:
         frame(b"!")
 frame(b"E")

@@ -29,11 +29,13 @@ ENDED_BY_SIGNAL: dict[int, Ended] = {signal.SIGXCPU: "timeout", signal.SIGXFSZ: 
 
 
 def apply_resource_limits(pid: int, limits: Limits) -> None:
-    """Set the kernel's limits on the first process of an attempt; what it starts inherits them. No address space limit: it breaks JITs."""
+    """Set the kernel's limits on the first process of an attempt; what it starts inherits them.
+
+    No address space limit: it breaks JITs. Open files are limited by the first process itself: bubblewrap needs more of them before it.
+    """
     wanted = {
         resource.RLIMIT_CPU: (limits.cpu_seconds, limits.cpu_seconds + 5),
         resource.RLIMIT_FSIZE: ((limits.disk_mib + _FILE_MARGIN_MIB) * _MIB,) * 2,
-        resource.RLIMIT_NOFILE: (limits.open_files, limits.open_files),
         resource.RLIMIT_NPROC: (limits.processes + 1 + _INFRASTRUCTURE_PROCESSES,) * 2,
         resource.RLIMIT_CORE: (0, 0),
     }
@@ -62,19 +64,23 @@ class Watchdog:
             return None  # the attempt ended while it was looked at
 
     def _written(self) -> int:
-        root = os.statvfs(f"/proc/{self._first}/root")
+        place = f"/proc/{self._first}/root"
+        if os.stat(place).st_dev == os.stat("/").st_dev:  # noqa: PTH116  # hot path, str is enough
+            return 0  # bubblewrap is still at work on the mounts
+        root = os.statvfs(place)
         return (root.f_blocks - root.f_bfree) * root.f_frsize + (root.f_files - root.f_ffree) * _INODE_BYTES
 
     def _look_at_tree(self, written: int) -> Ended | None:
-        pids = list(descendants(self._first))
+        pids: list[int] = []
         tasks = resident = 0
-        for pid in pids:
+        for pid in descendants(self._first):
             with contextlib.suppress(OSError, ValueError, IndexError):
                 fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()
                 tasks += int(fields[17])
                 resident += int(fields[21])
-        if tasks - _INFRASTRUCTURE_PROCESSES > self._limits.processes:
-            return "processes"
+                pids.append(pid)
+            if tasks - _INFRASTRUCTURE_PROCESSES > self._limits.processes:
+                return "processes"  # at once: a fork bomb grows faster than it can be counted
         limit = self._limits.memory_mib * _MIB
         if resident * resource.getpagesize() + written > limit and sum(map(_proportional, pids)) + written > limit:
             return "memory"

@@ -29,7 +29,8 @@ _FIRST = """
 read -r go || exit 1
 exec <"/proc/self/fd/$1"
 [ -z "$2" ] || xargs -0 rm -f -- <"/proc/self/fd/$2"
-shift 2
+ulimit -n "$3"
+shift 3
 exec 3>&2 2>/dev/null
 (exec 2>&3 3>&-; exec "$@")
 exit $?
@@ -119,7 +120,8 @@ class Planner:
             argv = [python, "-I", "-S", "-c", keep.INSIDE, str(self._snapshot.root), str(changes), *argv]
         deleted = [self._inside(path) for path, content in self._snapshot.overlay.items() if content is None]
         names = str(self.memory(pack(deleted))) if deleted else ""
-        return ["/bin/sh", "-c", _FIRST, "sh", str(self.memory(command.stdin)), names, *argv]
+        stdin, open_files = str(self.memory(command.stdin)), str(self._environment.limits.open_files)
+        return ["/bin/sh", "-c", _FIRST, "sh", stdin, names, open_files, *argv]
 
     def _inside(self, path: str) -> str:
         return f"{self._snapshot.root}/{path}"

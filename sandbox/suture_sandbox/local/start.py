@@ -7,10 +7,13 @@ gate reads as ended and the command does not begin; if it dies later, bubblewrap
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 from contextlib import ExitStack
+from pathlib import Path
 
 import msgspec
+import psutil
 
 from suture_sandbox.errors import SandboxFailed
 from suture_sandbox.local.output import Output
@@ -30,9 +33,30 @@ class Started(msgspec.Struct):
     """A started bubblewrap."""
 
     process: subprocess.Popen[bytes]
-    streams: dict[int, Output | bytearray]
-    """Descriptor -> where its bytes go; the bytearray takes bubblewrap's own status lines."""
-    gate: int
+    streams: dict[int, Output]
+    """Descriptor -> where its bytes go."""
+    gate_in: int
+    gate_out: int
+
+    def open_gate(self) -> None:
+        """Let the command begin."""
+        os.write(self.gate_in, b"\n")
+
+    def passed_gate(self) -> bool:
+        """Whether the first process took what `open_gate` gave. Nothing that runs behind the gate can reach it."""
+        return not select.select([self.gate_out], [], [], 0)[0]
+
+    def first_process(self) -> int | None:
+        """The first process of the namespace, once bubblewrap has made it.
+
+        Asked of the kernel: a pipe on which bubblewrap tells it could be written to by the command, or kill bubblewrap half-way when
+        nobody reads it any more.
+        """
+        try:
+            children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        except FileNotFoundError:  # a kernel without CONFIG_PROC_CHILDREN
+            children = [str(child.pid) for child in psutil.Process(self.process.pid).children()]
+        return int(children[0]) if children else None
 
 
 class Stop:
@@ -50,15 +74,14 @@ class Stop:
         os.close(self.fd)
 
 
-def start(bwrap: str, plan: Plan, account: Account | None, sinks: tuple[Output, Output, bytearray], files: ExitStack) -> Started:
+def start(bwrap: str, plan: Plan, account: Account | None, sinks: tuple[Output, Output], files: ExitStack) -> Started:
     """Start bubblewrap; the descriptors that stay here live as long as `files`."""
     ends = [_pipe(files) for _ in sinks]
     gate_out, gate_in = os.pipe2(os.O_CLOEXEC)
     files.callback(os.close, gate_in)
-    out, err, status = (writing for _, writing in ends)
-    arguments = _arguments(plan, status)
-    # bubblewrap holds the reading end of its status too: killed by SIGPIPE it would leave a child that waits for it for ever
-    inherit = (arguments, status, ends[2][0], *plan.inherit)
+    files.callback(os.close, gate_out)
+    out, err = (writing for _, writing in ends)
+    arguments = _arguments(plan)
     try:
         process = subprocess.Popen(
             [f"{_TITLE}{os.getpid()}", "--args", str(arguments), "--", *plan.command],
@@ -68,7 +91,7 @@ def start(bwrap: str, plan: Plan, account: Account | None, sinks: tuple[Output, 
             stderr=err,
             env={},
             cwd="/",
-            pass_fds=inherit,
+            pass_fds=(arguments, *plan.inherit),
             user=None if account is None else account.uid,
             group=None if account is None else account.gid,
             extra_groups=None if account is None else (),
@@ -76,10 +99,10 @@ def start(bwrap: str, plan: Plan, account: Account | None, sinks: tuple[Output, 
     except OSError as error:
         raise SandboxFailed(f"{bwrap} could not be started: {error}", remedy="`suture doctor` says what is missing") from error
     finally:
-        for fd in (out, err, status, gate_out, arguments):
+        for fd in (out, err, arguments):
             os.close(fd)
-    streams: dict[int, Output | bytearray] = {ends[0][0]: sinks[0], ends[1][0]: sinks[1], ends[2][0]: sinks[2]}
-    return Started(process, streams, gate_in)
+    streams = {reading: sink for (reading, _), sink in zip(ends, sinks, strict=True)}
+    return Started(process, streams, gate_in, gate_out)
 
 
 def _pipe(files: ExitStack) -> tuple[int, int]:
@@ -89,8 +112,8 @@ def _pipe(files: ExitStack) -> tuple[int, int]:
     return reading, writing
 
 
-def _arguments(plan: Plan, status: int) -> int:
+def _arguments(plan: Plan) -> int:
     fd = os.memfd_create("suture", os.MFD_CLOEXEC)
-    write_all(fd, pack(["--json-status-fd", str(status), *plan.options]))
+    write_all(fd, pack(plan.options))
     os.lseek(fd, 0, os.SEEK_SET)
     return fd
