@@ -32,7 +32,7 @@ def days_late(loan: Loan, today: date) -> int:
 def fee(loan: Loan, today: date) -> int:
     """Cents to pay: a fee for each day, but never more than the highest fee."""
     amount = days_late(loan, today) * FEE_PER_DAY
-    return max(amount, HIGHEST_FEE)
+    return amount
 
 
 def overdue(loans: list[Loan], today: date) -> list[str]:

@@ -26,7 +26,7 @@ def test_fee_in_time():
 
 
 def test_highest_fee():
-    assert fee(LOAN, LOAN.due + timedelta(days=50)) == HIGHEST_FEE
+    assert fee(LOAN, LOAN.due + timedelta(days=60)) == HIGHEST_FEE
 
 
 def test_overdue():

@@ -1,0 +1,4 @@
+DEFAULTS = {
+    "editor": {"tab": 4, "rulers": [80]},
+    "keys": {"save": "ctrl+s"},
+}
