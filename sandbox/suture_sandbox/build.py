@@ -202,6 +202,7 @@ async def _communicate(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
+        umask=0o022,  # an attempt may run as another user, who must be able to read what is built
     )
     assert process.stdout is not None
     assert process.stderr is not None

@@ -134,10 +134,12 @@ def _write(infos: list[_Info], cache: Path) -> Path:
         stem = f"{canonicalize_name(info.name).replace('-', '_')}-{re.sub(r'[^A-Za-z0-9.+!]', '_', info.version)}"
         place = folder / f"{stem}.dist-info"
         place.mkdir(parents=True, exist_ok=True)
+        place.chmod(0o755)  # an attempt may run as another user
         for name, text in (("METADATA", info.metadata), ("entry_points.txt", info.entry_points), ("INSTALLER", "suture\n")):
             with contextlib.suppress(FileNotFoundError):
                 if (place / name).read_text("utf-8") == text:
                     continue
             write_atomically(place / name, text.encode(), mode=0o644)
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
     return folder

@@ -119,7 +119,11 @@ def _program(python: Path) -> Path:
 
 
 def _frozen(root: Path, python: Path, cache: Path, note: str) -> Runtime:
-    return runtime_of(inspect(python, root=root, cache=cache), root=root, notes=(note,))
+    interpreter = inspect(python, root=root, cache=cache)
+    packages = [site for site in interpreter.sites if any(site.glob("*/__init__.py"))]
+    slow = [site for site in packages if not any(site.glob("*/__pycache__"))]
+    notes = [f"nothing in {site} is compiled, so every run compiles it again; once would do: python -m compileall {site}" for site in slow]
+    return runtime_of(interpreter, root=root, notes=(note, *notes))
 
 
 def _plan(root: Path, own: Path | None, cache: Path) -> Plan | None:

