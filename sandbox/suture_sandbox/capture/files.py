@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -48,27 +49,35 @@ def walk(root: Path, skip: Callable[[str], bool] = CACHES.__contains__) -> dict[
     seen: set[tuple[int, int]] = set()
     stack = [str(root)]
     while stack:
-        with contextlib.suppress(OSError), os.scandir(stack.pop()) as entries:
-            for entry in entries:
-                _visit(entry, skip, found, seen, stack)
+        try:
+            with os.scandir(stack.pop()) as entries:
+                for entry in entries:  # hot: ten thousand files and more
+                    if entry.is_dir():
+                        if not skip(entry.name) and (not entry.is_symlink() or _is_new(entry, seen)):
+                            stack.append(entry.path)
+                    elif not entry.name.endswith(".pyc"):
+                        _add(entry, found)
+        except OSError:  # unreadable, or gone since its parent was read
+            continue
     return found
 
 
-def _visit(
-    entry: os.DirEntry[str], skip: Callable[[str], bool], found: dict[str, Stamp], seen: set[tuple[int, int]], stack: list[str]
-) -> None:
-    with contextlib.suppress(OSError):
-        if entry.is_dir():
-            if skip(entry.name):
-                return
-            if entry.is_symlink():
-                status = entry.stat()
-                if (status.st_dev, status.st_ino) in seen or len(seen) > 1000:
-                    return
-                seen.add((status.st_dev, status.st_ino))
-            stack.append(entry.path)
-        elif entry.is_file() and not entry.name.endswith(".pyc"):
-            found[entry.path] = stamp_of(entry.stat())
+def _add(entry: os.DirEntry[str], found: dict[str, Stamp]) -> None:
+    try:
+        status = entry.stat()
+    except OSError:  # a link that leads nowhere
+        return
+    if stat.S_ISREG(status.st_mode):
+        found[entry.path] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _is_new(link: os.DirEntry[str], seen: set[tuple[int, int]]) -> bool:
+    """Whether a linked folder was not entered through a link before: links may make a loop."""
+    status = link.stat()
+    key = (status.st_dev, status.st_ino)
+    new = key not in seen
+    seen.add(key)
+    return new
 
 
 def stamp_of(status: os.stat_result) -> Stamp:

@@ -121,3 +121,17 @@ def test_a_write_that_fails_for_space_keeps_the_old_file_and_leaves_nothing(tmp_
     assert said.startswith("refused")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_walk_follows_links_once_and_passes_over_what_is_no_file(settled_tree, tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "c.py").write_text("c")
+    (settled_tree / "linked").symlink_to(tmp_path / "outside")
+    (settled_tree / "again").symlink_to(tmp_path / "outside")
+    (settled_tree / "file.py").symlink_to(tmp_path / "outside" / "c.py")
+    (settled_tree / "broken.py").symlink_to(tmp_path / "nowhere")
+    (settled_tree / "self").symlink_to(settled_tree)
+    os.mkfifo(settled_tree / "pipe")
+    found = {os.path.relpath(path, settled_tree) for path in walk(settled_tree) if "self/" not in path}
+    assert len(found & {"linked/c.py", "again/c.py"}) == 1
+    assert found - {"linked/c.py", "again/c.py"} == {"a.py", "deep/b.py", "file.py"}
