@@ -161,10 +161,10 @@ async def end_group(process: asyncio.subprocess.Process) -> None:
 def parse_line(line: bytes) -> dict[str, Any] | None:
     """An event, or None for anything that is not one."""
     try:
-        event = msgspec.json.decode(line)
-    except msgspec.DecodeError:
+        event = msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
+    return event if isinstance(event.get("event"), str) else None
 
 
 def seconds_of(budget: str) -> float:
@@ -225,7 +225,7 @@ def restore(case: Case, workspace: Path, changed: dict[str, tuple[str | None, st
 def judge(case: Case, claimed: tuple[str, ...], tests: TestRun, findings: tuple[str, ...]) -> list[str]:
     """What does not hold of a claim. A part of the case that was not claimed may still fail, but nothing may be worse than before."""
     kinds = {name.split("-")[0] for name in claimed}
-    tolerated = set() if "tests" in kinds else set(case.failing)
+    tolerated: set[str] = set() if "tests" in kinds else set(case.failing)
     reasons = [f"fails: {name}" for name in sorted(tests.failed - tolerated)]
     if not tests.failed and len(tests.passed) != case.tests:
         reasons.append(f"{len(tests.passed)} tests pass where {case.tests} should")
@@ -276,7 +276,7 @@ async def run_case(case: Case, options: Options) -> Result:
         outcome, reasons, diff = await asyncio.to_thread(prove, case, workspace, claim)
     if outcome == "unfixed":
         outcome, reasons = unproven(claim)
-    closing = next(iter(claim.of("summary")), {})
+    closing: dict[str, Any] = next(iter(claim.of("summary")), {})
     return Result(
         id=case.id,
         kind=case.kind,

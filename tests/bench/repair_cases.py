@@ -21,7 +21,7 @@ import msgspec
 
 REPAIRS = Path(__file__).parent / "repairs"
 
-KINDS = (
+KINDS: tuple[str, ...] = (
     "api-misuse",
     "async-misuse",
     "context-manager",

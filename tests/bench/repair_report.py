@@ -184,6 +184,12 @@ def write_plots(results: Sequence[Result], folder: Path) -> list[Path]:
     return [_save(plot(ran), folder / name) for name, plot in plots.items() if ran]
 
 
+def _canvas(height: float = 4.5) -> tuple[Any, Any]:
+    from matplotlib import pyplot as plt
+
+    return plt.subplots(figsize=(8, height))
+
+
 def _save(figure: Any, path: Path) -> Path:
     from matplotlib import pyplot as plt
 
@@ -195,10 +201,8 @@ def _save(figure: Any, path: Path) -> Path:
 
 
 def _plot_rate(results: Sequence[Result]) -> Any:
-    from matplotlib import pyplot as plt
-
     groups = sorted(grouped(results, lambda result: result.kind).items(), key=lambda item: (item[1].rate, item[0]))
-    figure, axes = plt.subplots(figsize=(8, 1 + 0.26 * len(groups)))
+    figure, axes = _canvas(1 + 0.26 * len(groups))
     axes.margins(y=0.01)
     axes.barh([name for name, _ in groups], [100 * group.rate for _, group in groups], color=COLOURS["fixed"])
     for row, (_, group) in enumerate(groups):
@@ -210,10 +214,8 @@ def _plot_rate(results: Sequence[Result]) -> Any:
 
 
 def _plot_seconds(results: Sequence[Result]) -> Any:
-    from matplotlib import pyplot as plt
-
     ordered = sorted(results, key=lambda result: result.seconds)
-    figure, axes = plt.subplots(figsize=(8, 4.5))
+    figure, axes = _canvas()
     for outcome in dict.fromkeys(result.outcome for result in ordered):
         points = [(result.seconds, 100 * rank / len(ordered)) for rank, result in enumerate(ordered, 1) if result.outcome == outcome]
         axes.scatter(*zip(*points, strict=True), s=18, color=COLOURS[outcome], label=outcome)
@@ -227,14 +229,12 @@ def _plot_seconds(results: Sequence[Result]) -> Any:
 
 
 def _plot_shares(results: Sequence[Result]) -> Any:
-    from matplotlib import pyplot as plt
-
     ordered = sorted(results, key=lambda result: result.seconds)
     policy = [result.seconds_policy for result in ordered]
     sandbox = [result.seconds_sandbox for result in ordered]
     both = [one + other for one, other in zip(policy, sandbox, strict=True)]
     rest = [max(0.0, result.seconds - known) for result, known in zip(ordered, both, strict=True)]
-    figure, axes = plt.subplots(figsize=(8, 4.5))
+    figure, axes = _canvas()
     positions = range(len(ordered))
     axes.bar(positions, policy, width=1, label="policy", color="#37618e")
     axes.bar(positions, sandbox, width=1, bottom=policy, label="sandbox", color="#d08c2f")
