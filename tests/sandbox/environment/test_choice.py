@@ -97,7 +97,8 @@ async def test_the_members_of_a_uv_workspace_are_imported_from_their_sources(loc
     (member / "pyproject.toml").write_text(f"[project]\nname = 'part'\nversion = '2'\nrequires-python = '>=3.9'\n{build_system}")
     _project(
         locked,
-        f"dependencies = ['alpha', 'part']\n{build_system}[tool.uv.workspace]\nmembers = ['packages/*']\n[tool.uv.sources]\npart = {{workspace = true}}\n",
+        f"dependencies = ['alpha', 'part']\n{build_system}[tool.uv.workspace]\nmembers = ['packages/*']\n"
+        "[tool.uv.sources]\npart = {workspace = true}\n",
     )
     runtime = await find_runtime(locked, cache=cache)
     code = "import part, importlib.metadata as m; print(part.X, m.version('part'), m.version('mine'), m.version('alpha'))"
