@@ -7,6 +7,7 @@ from typing import Protocol
 from suture_agent.harness import Harness
 from suture_agent.policies import PolicyIdentity
 from suture_agent.problem import Problem
+from suture_agent.recall import PastFix
 from suture_agent.repair import Repair
 from suture_sandbox.patch import Patch
 
@@ -26,6 +27,10 @@ class Recorder(Protocol):
         """Patches that were proven before for the same problem in the same environment, newest first."""
         ...
 
+    async def recall(self, query: str, limit: int = 3) -> tuple[PastFix, ...]:
+        """Past proven fixes that resemble a failure."""
+        ...
+
 
 class NoRecorder:
     """Keeps nothing: the journal is switched off."""
@@ -37,5 +42,9 @@ class NoRecorder:
         """Keep nothing."""
 
     async def proven(self, problem: Problem) -> tuple[Patch, ...]:  # noqa: ARG002  # the protocol's shape
+        """Nothing was kept."""
+        return ()
+
+    async def recall(self, query: str, limit: int = 3) -> tuple[PastFix, ...]:  # noqa: ARG002  # the protocol's shape
         """Nothing was kept."""
         return ()
