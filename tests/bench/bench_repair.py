@@ -276,7 +276,7 @@ async def run_case(case: Case, options: Options) -> Result:
         outcome, reasons, diff = await asyncio.to_thread(prove, case, workspace, claim)
     if outcome == "unfixed":
         outcome, reasons = unproven(claim)
-    closing: dict[str, Any] = next(iter(claim.of("summary")), {})
+    closing: dict[str, Any] = {name: value for event in claim.of("summary") for name, value in event.items()}
     return Result(
         id=case.id,
         kind=case.kind,
