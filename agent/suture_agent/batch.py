@@ -126,7 +126,7 @@ class Run:
                 harness = harness or self._harness_of(self._policy, identity)
                 done = await self._one(problem, identity, harness)
                 if done.outcome == "fixed" and done.patch is not None and done.verdict is not None:
-                    snapshot = done.patch.apply(snapshot)
+                    snapshot = snapshot.with_edits({edit.path: edit.after for edit in done.patch.edits})
                     queue = _wanted(problems_in(snapshot, done.verdict.after, only=self._options.checks), self._options)
         except PolicyError as error:
             return self._summary(summary, identity, harness, lost=str(error))
