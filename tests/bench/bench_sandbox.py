@@ -1,7 +1,8 @@
 """What the local backend costs: `python tests/bench/bench_sandbox.py [--json] [--attempts N] [--files N]`.
 
 Measured in one process: an attempt that runs `true` on a repository of 5,000 files; a one-test pytest in an attempt against the same pytest
-bare, run in turns; and what is left in /proc, the mount table, the temporary folder, the control groups and the descriptors after many attempts.
+bare, run in turns; and what is left in /proc, the mount table, the temporary folder, the control groups and the descriptors after many
+attempts.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ async def measure(root: Path, attempts: int) -> dict[str, object]:
     await backend.close()
     return {
         "level": level,
-        "files": sum(1 for _ in root.rglob("*.py")),
+        "files": sum(1 for _ in root.rglob("*.py")),  # noqa: ASYNC240  # nothing else runs on this loop
         "attempts": attempts,
         "attempt": summary(plain),
         "attempt_with_edit": summary(with_edit),
@@ -125,7 +126,9 @@ def main() -> None:
         for name, value in figures.items():
             print(f"{name:22} {value if not isinstance(value, dict) else '  '.join(f'{key} {number}' for key, number in value.items())}")
     left = figures["left_behind"]
-    sys.exit(1 if isinstance(left, dict) and any(left[name] > 0 for name in ("processes", "mounts", "descriptors", "control_groups")) else 0)
+    sys.exit(
+        1 if isinstance(left, dict) and any(left[name] > 0 for name in ("processes", "mounts", "descriptors", "control_groups")) else 0
+    )
 
 
 if __name__ == "__main__":

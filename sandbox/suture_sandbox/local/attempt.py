@@ -24,7 +24,6 @@ from suture_sandbox.local.plan import Plan, read_memory
 from suture_sandbox.local.start import Account, Started, Stop, start
 
 _CHUNK = 1 << 16
-_PATIENCE_SECONDS = 0.0  # and the millisecond that poll rounds up to: time between two looks for the first process
 _BURIAL_SECONDS = 20.0  # a process in uninterruptible sleep may take this long to die
 _REPORT_FACTOR = 8  # a report may be this much larger than what is kept of the output
 
@@ -41,6 +40,7 @@ class Attempt:
         self._output = (Output(bounds.output_mib << 20), Output(bounds.output_mib << 20))
         self._poll = select.poll()
         self._alive: set[int] = set()
+        self._ready = False
         self._first: int | None = None
         self._watchdog: limits.Watchdog | None = None
         self._ended: Ended | None = None
@@ -60,15 +60,15 @@ class Attempt:
 
     def _watch(self, started: Started, began: float, files: ExitStack) -> None:
         self._enlist(started.process.pid, files)
-        for fd in (*started.streams, self._stop.fd):
+        for fd in (*started.streams, self._stop.fd, started.gate.fileno()):
             self._poll.register(fd, select.POLLIN)
         seconds = self._bounds.seconds if self._command.seconds is None else min(self._command.seconds, self._bounds.seconds)
-        deadline, next_look = began + seconds, began + limits.LOOK_SECONDS
+        deadline, next_look = began + seconds, began + limits.TREE_LOOK_SECONDS
         while self._alive:
             wake = min(deadline, next_look) if self._kill_by is None else self._kill_by
-            wake = wake if self._first is not None else time.monotonic() + _PATIENCE_SECONDS
+            wake = time.monotonic() if self._kill_by is not None and self._first is None else wake
             self._take(started, wake - time.monotonic())
-            if self._first is None:
+            if self._first is None and (self._ready or self._kill_by is not None):
                 self._begin(started, files)
             now = time.monotonic()
             if self._kill_by is not None:
@@ -76,7 +76,7 @@ class Attempt:
             elif now >= deadline or any(output.flooded for output in self._output):
                 self._end("timeout" if now >= deadline else "output")
             elif now >= next_look:
-                next_look = now + limits.LOOK_SECONDS
+                next_look = now + (limits.LOOK_SECONDS if self._watchdog is None else self._watchdog.interval)
                 self._end(self._reached())
 
     def _take(self, started: Started, seconds: float) -> None:
@@ -87,33 +87,35 @@ class Attempt:
                     self._poll.unregister(fd)
                 continue
             self._poll.unregister(fd)
-            if fd in self._alive:
+            if fd == started.gate.fileno():
+                self._ready = started.gate.recv(1) == b"\n"
+            elif fd in self._alive:
                 self._alive.discard(fd)
             else:
                 self._kill()
 
-    def _enlist(self, pid: int, files: ExitStack) -> int:
-        """Wait for the end of a process too."""
-        fd = os.pidfd_open(pid)
+    def _enlist(self, pid: int, files: ExitStack) -> int | None:
+        """Wait for the end of a process too; None where it has ended."""
+        try:
+            fd = os.pidfd_open(pid)
+        except OSError:  # ESRCH, or EINVAL for one that is not yet reaped
+            return None
         files.callback(os.close, fd)
         self._alive.add(fd)
         self._poll.register(fd, select.POLLIN)
         return fd
 
     def _begin(self, started: Started, files: ExitStack) -> None:
-        """Once the namespace has a first process: set its limits, then open the gate before the command."""
+        """Once the namespace has its first process: watch it, and let the command begin, unless it is to be killed already."""
         pid = started.first_process()
         if pid is None:
             return
-        with contextlib.suppress(ProcessLookupError):  # bubblewrap failed while it set up the mounts
-            self._first = -1
-            self._first = self._enlist(pid, files)
-            limits.apply_resource_limits(pid, self._bounds)
+        self._first = self._enlist(pid, files)
         if self._kill_by is not None:
             self._kill()
-        elif self._first is not None and self._first >= 0:
-            self._watchdog = limits.Watchdog(pid, self._bounds, tree=self._group is None)
-            started.open_gate()
+            return
+        self._watchdog = limits.Watchdog(pid, self._bounds, tree=self._group is None)
+        started.open_gate()
 
     def _reached(self) -> Ended | None:
         """The limit that the attempt has reached, None while all hold."""
@@ -135,9 +137,11 @@ class Attempt:
     def _kill(self) -> None:
         """Kill the namespace's first process, and with it all others at once; bubblewrap outside of it follows by itself."""
         self._kill_by = self._kill_by or time.monotonic() + _BURIAL_SECONDS
-        if self._first is not None and self._first >= 0:
+        if self._first is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._first, signal.SIGKILL)
+                if self._watchdog is not None:
+                    self._watchdog.stop_growth()
 
     def _check_burial(self, now: float) -> None:
         if self._kill_by is not None and now > self._kill_by:
@@ -175,7 +179,7 @@ class Attempt:
         if self._kill_by is not None:
             return "signalled", None  # it was cancelled: nobody reads this
         code = started.process.returncode
-        if self._watchdog is None or not started.passed_gate():
+        if not self._ready:
             if bubblewrap.is_no_folder(stderr.content()):
                 return "exited", 127
             raise bubblewrap.failure(stderr.content().decode(errors="replace"))

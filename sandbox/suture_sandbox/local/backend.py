@@ -16,7 +16,7 @@ import msgspec
 from suture_sandbox.backend import Command, Completed, Probe
 from suture_sandbox.environment import Environment
 from suture_sandbox.errors import SandboxFailed
-from suture_sandbox.local import account, bubblewrap, cgroups, keep, probe, seccomp, start
+from suture_sandbox.local import account, bubblewrap, cgroups, guardian, keep, probe, seccomp, start
 from suture_sandbox.local.attempt import Attempt
 from suture_sandbox.local.masks import Masks, SecretIndex
 from suture_sandbox.local.plan import Planner, read_memory
@@ -34,6 +34,7 @@ class LocalBackend:
         self._given = bwrap
         self._pool = ThreadPoolExecutor(MAX_ATTEMPTS, thread_name_prefix="suture-attempt")
         self._groups = _Groups(control_groups)
+        self._guardian = guardian.Guardian()
         self._indexes: dict[Path, SecretIndex] = {}
         self._lock = threading.Lock()
         self._probe: Probe | None = None
@@ -81,6 +82,7 @@ class LocalBackend:
         """Wait for running attempts and remove the control groups; idempotent."""
         await asyncio.to_thread(self._pool.shutdown)
         self._groups.remove()
+        self._guardian.dismiss()
 
     def _attempt(self, snapshot: Snapshot, environment: Environment, command: Command, stop: start.Stop) -> Completed:
         try:
@@ -89,6 +91,7 @@ class LocalBackend:
             raise SandboxFailed(f"the sandbox failed: {error}") from error
 
     def _run(self, snapshot: Snapshot, environment: Environment, command: Command, stop: start.Stop) -> Completed:
+        self._guardian.start(self._groups.parents)
         group = self._groups.of_this_thread()
         if group is not None:
             group.limit(environment.limits)
@@ -122,6 +125,11 @@ class _Groups:
         return parents
 
     @property
+    def parents(self) -> tuple[str, ...]:
+        """The folders in which groups are made."""
+        return tuple(map(str, self._parents.values()))
+
+    @property
     def usable(self) -> bool:
         """Whether control groups can be made here."""
         return bool(self._parents)
@@ -134,7 +142,11 @@ class _Groups:
         if known is None:
             known = cgroups.Group(self._parents, threading.get_native_id())
             self._made.append(known)
-            known.enter()
+            try:
+                known.enter()
+            except OSError:  # writable by its permissions, and still not to be had (a container's view of its groups)
+                self._parents = {}
+                return None
             self._local.group = known
         return known
 

@@ -8,7 +8,6 @@ it stays as an empty folder until the next backend starts and reaps it.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import threading
@@ -19,7 +18,7 @@ import msgspec
 
 from suture_sandbox.environment import Limits
 
-_PREFIX = "suture-"
+PREFIX = "suture-"
 _NAME = re.compile(r"suture-(\d+)-\d+$")
 _CONTROLLERS = ("memory", "pids")
 _OURS = 3  # the thread itself, bubblewrap outside and the first process inside
@@ -37,7 +36,7 @@ class Group:
     """The control group of one worker thread, under each version 1 controller."""
 
     def __init__(self, parents: dict[str, Path], thread: int) -> None:
-        self._folders = {name: parent / f"{_PREFIX}{os.getpid()}-{thread}" for name, parent in parents.items()}
+        self._folders = {name: parent / f"{PREFIX}{os.getpid()}-{thread}" for name, parent in parents.items()}
         self._limits: Limits | None = None
 
     def enter(self) -> None:
@@ -51,10 +50,14 @@ class Group:
         if limits == self._limits:
             return
         self._limits = None
-        (self._folders["memory"] / "memory.limit_in_bytes").write_text(str(limits.memory_mib << 20))
+        memory, cap = self._folders["memory"], str(limits.memory_mib << 20)
+        with_swap = memory / "memory.memsw.limit_in_bytes"  # absent where the kernel does not account for swap
+        if with_swap.exists():
+            with_swap.write_text("-1")  # it may never be below the other
+        (memory / "memory.limit_in_bytes").write_text(cap)
+        if with_swap.exists():
+            with_swap.write_text(cap)
         (self._folders["pids"] / "pids.max").write_text(str(limits.processes + _OURS))
-        with contextlib.suppress(OSError):  # absent where the kernel does not account for swap
-            (self._folders["memory"] / "memory.memsw.limit_in_bytes").write_text(str(limits.memory_mib << 20))
         self._limits = limits
 
     def usage(self) -> Usage:
@@ -85,7 +88,7 @@ def find_parents(root: Path = Path("/sys/fs/cgroup")) -> dict[str, Path]:
 def reap(parents: dict[str, Path]) -> None:
     """Remove the groups of processes that are gone."""
     for parent in parents.values():
-        for folder in parent.glob(f"{_PREFIX}*"):
+        for folder in parent.glob(f"{PREFIX}*"):
             name = _NAME.match(folder.name)
             if name and not Path("/proc", name[1]).exists():
                 _remove(folder)

@@ -17,6 +17,7 @@ from suture_sandbox.backend import Command
 from suture_sandbox.environment import Environment
 from suture_sandbox.errors import SandboxFailed
 from suture_sandbox.local import keep, layout
+from suture_sandbox.local.limits import resource_limits
 from suture_sandbox.local.masks import Masks, is_secret
 from suture_sandbox.snapshot import Snapshot
 
@@ -26,12 +27,13 @@ MAX_OVERLAY_FILES = 400
 # The first process of the namespace. It waits at the gate (standard input) until the limits are set, and ends where suture died meanwhile;
 # it stays until the command ends, so that its open report file, its exit code and its use of the CPU can be had; it says nothing by itself.
 _FIRST = """
+echo >&0
 read -r go || exit 1
 exec <"/proc/self/fd/$1"
 [ -z "$2" ] || xargs -0 rm -f -- <"/proc/self/fd/$2"
-ulimit -n "$3"
-shift 3
 exec 3>&2 2>/dev/null
+ulimit -S -t "$3"; ulimit -H -t "$4"; ulimit -f "$5"; ulimit -n "$6"; ulimit -c 0; ulimit -u "$7" || ulimit -p "$7"
+shift 7
 (exec 2>&3 3>&-; exec "$@")
 exit $?
 """
@@ -120,8 +122,8 @@ class Planner:
             argv = [python, "-I", "-S", "-c", keep.INSIDE, str(self._snapshot.root), str(changes), *argv]
         deleted = [self._inside(path) for path, content in self._snapshot.overlay.items() if content is None]
         names = str(self.memory(pack(deleted))) if deleted else ""
-        stdin, open_files = str(self.memory(command.stdin)), str(self._environment.limits.open_files)
-        return ["/bin/sh", "-c", _FIRST, "sh", stdin, names, open_files, *argv]
+        bounds = resource_limits(self._environment.limits)
+        return ["/bin/sh", "-c", _FIRST, "sh", str(self.memory(command.stdin)), names, *bounds, *argv]
 
     def _inside(self, path: str) -> str:
         return f"{self._snapshot.root}/{path}"

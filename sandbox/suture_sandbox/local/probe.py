@@ -31,7 +31,7 @@ _GAPS = (
     "disk: what is written is memory, looked at every 50 ms; a command can overshoot its limit for that long",
     "an exit code from 129 to 192 is taken for a signal, as shells do",
 )
-_WATCHED = "memory and processes of the whole tree are looked at every 50 ms, not capped by the kernel: no control group can be made here"
+_WATCHED = "memory and processes of the whole tree are looked at every 20 ms, not capped by the kernel: no control group can be made here"
 _ROOT = "suture runs as root: a workspace of root's is run as root without capabilities; run suture as an ordinary user where you can"
 _UNFILTERED = "system calls are not filtered on this kind of machine"
 

@@ -1,25 +1,28 @@
 """Starting bubblewrap for one attempt, and the descriptors that lead to it. Watching it is `attempt`'s work.
 
-The gate: the first process inside waits on its standard input before the command, until its limits are set. If suture dies before that, the
-gate reads as ended and the command does not begin; if it dies later, bubblewrap and the namespace die with it.
+The gate: the first process inside says that it is there, and waits before the command until it is let in. Only then is it tied to suture's
+life: bubblewrap does that as its last step. If suture dies before, the gate reads as ended and the command does not begin; if it dies
+later, bubblewrap and the namespace die with it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import select
+import socket
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
-import psutil
+import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from suture_sandbox.errors import SandboxFailed
 from suture_sandbox.local.output import Output
 from suture_sandbox.local.plan import Plan, pack, write_all
 
-_TITLE = "suture-attempt-of-"
+TITLE = "suture-attempt-of-"
+"""What attempts are called in a list of processes, with the process id of suture behind it."""
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -35,23 +38,16 @@ class Started(msgspec.Struct):
     process: subprocess.Popen[bytes]
     streams: dict[int, Output]
     """Descriptor -> where its bytes go."""
-    gate_in: int
-    gate_out: int
+    gate: socket.socket
+    """Readable once the first process inside is ready. Nothing that runs behind the gate can reach it."""
 
     def open_gate(self) -> None:
         """Let the command begin."""
-        os.write(self.gate_in, b"\n")
-
-    def passed_gate(self) -> bool:
-        """Whether the first process took what `open_gate` gave. Nothing that runs behind the gate can reach it."""
-        return not select.select([self.gate_out], [], [], 0)[0]
+        with contextlib.suppress(BrokenPipeError):
+            self.gate.send(b"\n")
 
     def first_process(self) -> int | None:
-        """The first process of the namespace, once bubblewrap has made it.
-
-        Asked of the kernel: a pipe on which bubblewrap tells it could be written to by the command, or kill bubblewrap half-way when
-        nobody reads it any more.
-        """
+        """The first process of the namespace, once bubblewrap has made it: asked of the kernel, which no command can deceive."""
         try:
             children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         except FileNotFoundError:  # a kernel without CONFIG_PROC_CHILDREN
@@ -77,16 +73,15 @@ class Stop:
 def start(bwrap: str, plan: Plan, account: Account | None, sinks: tuple[Output, Output], files: ExitStack) -> Started:
     """Start bubblewrap; the descriptors that stay here live as long as `files`."""
     ends = [_pipe(files) for _ in sinks]
-    gate_out, gate_in = os.pipe2(os.O_CLOEXEC)
-    files.callback(os.close, gate_in)
-    files.callback(os.close, gate_out)
+    gate, inner = socket.socketpair()
+    files.enter_context(gate)
     out, err = (writing for _, writing in ends)
     arguments = _arguments(plan)
     try:
         process = subprocess.Popen(
-            [f"{_TITLE}{os.getpid()}", "--args", str(arguments), "--", *plan.command],
+            [f"{TITLE}{os.getpid()}", "--args", str(arguments), "--", *plan.command],
             executable=bwrap,
-            stdin=gate_out,
+            stdin=inner.fileno(),
             stdout=out,
             stderr=err,
             env={},
@@ -99,10 +94,11 @@ def start(bwrap: str, plan: Plan, account: Account | None, sinks: tuple[Output, 
     except OSError as error:
         raise SandboxFailed(f"{bwrap} could not be started: {error}", remedy="`suture doctor` says what is missing") from error
     finally:
+        inner.close()
         for fd in (out, err, arguments):
             os.close(fd)
     streams = {reading: sink for (reading, _), sink in zip(ends, sinks, strict=True)}
-    return Started(process, streams, gate_in, gate_out)
+    return Started(process, streams, gate)
 
 
 def _pipe(files: ExitStack) -> tuple[int, int]:

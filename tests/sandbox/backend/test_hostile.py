@@ -1,5 +1,7 @@
 """A workspace that means harm, against the real sandbox: contained, named in `Completed.ended`, and cleaned up."""
 
+# ruff: noqa: ASYNC221, ASYNC240, E501  # one test at a time has the loop to itself; long lines are hostile scripts
+
 from __future__ import annotations
 
 import os

@@ -1,5 +1,7 @@
 """The local backend's own promises: dying with suture, users, machines that forbid isolation, and nothing left behind."""
 
+# ruff: noqa: ASYNC220, ASYNC221, ASYNC240, ASYNC251, E501, PTH208  # one test at a time has the loop to itself; long lines are hostile scripts
+
 from __future__ import annotations
 
 import asyncio
@@ -93,11 +95,11 @@ async def test_kill_9_at_the_very_start(workspace, mark):
     """At whatever moment suture dies while it starts attempts, none goes on."""
     for delay in (0.0, 0.002, 0.004, 0.008):
         with subprocess.Popen([sys.executable, "-c", VICTIM, str(workspace), mark]) as victim:
-            until(lambda: processes_with(f"suture-attempt-of-{victim.pid}"))  # noqa: B023  # called at once
+            until(lambda: processes_with(f"suture-attempt-of-{victim.pid}"))  # called at once
             time.sleep(delay)
             victim.kill()
             victim.wait()
-        assert until(lambda: not processes_with(mark) and not processes_with(f"suture-attempt-of-{victim.pid}"))  # noqa: B023  # the same
+        assert until(lambda: not processes_with(mark) and not processes_with(f"suture-attempt-of-{victim.pid}"))  # the same
 
 
 async def test_an_interrupt_ends_everything(workspace, mark):
