@@ -115,25 +115,34 @@ class Run:
         """Repair the problems in order; what an earlier fix mended too is dropped."""
         self._events(Progress(phase="starting the policy"))
         starting = asyncio.create_task(self._policy.start())
+        identity, harness = PolicyIdentity(name=""), None
+        tried: set[object] = set()
         try:
-            identity, harness = PolicyIdentity(name=""), None
-            tried: set[object] = set()
             while problem := next((each for each in queue if _mark(each) not in tried), None):
                 tried.add(_mark(problem))
                 if not await self._reproduced(problem):
                     continue
-                identity = await starting
+                try:
+                    identity = await starting
+                except PolicyError as error:
+                    self._lost(problem, error)
+                    break
                 harness = harness or self._harness_of(self._policy, identity)
                 done = await self._one(problem, identity, harness)
                 if done.outcome == "fixed" and done.patch is not None and done.verdict is not None:
                     snapshot = snapshot.with_edits({edit.path: edit.after for edit in done.patch.edits})
                     queue = _wanted(problems_in(snapshot, done.verdict.after, only=self._options.checks), self._options)
-        except PolicyError as error:
-            return self._summary(summary, identity, harness, lost=str(error))
         finally:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
         return self._summary(summary, identity, harness)
+
+    def _lost(self, problem: Problem, error: PolicyError) -> None:
+        """The policy cannot be started: nothing was tried, so there is no episode to record, and the other problems would end alike."""
+        reason = f"{error}; try: {error.remedy}" if error.remedy else str(error)
+        done = Repair(problem=problem, outcome="infrastructure", reason=reason)
+        self._repairs.append(done)
+        self._events(_told(done, ""))
 
     async def _reproduced(self, problem: Problem) -> bool:
         self._events(Progress(problem=problem.id, phase="reproducing the failure"))
@@ -181,16 +190,14 @@ class Run:
             apply(root, done.patch)
         return path
 
-    def _summary(self, summary: Summary, identity: PolicyIdentity, harness: Harness | None, lost: str = "") -> Summary:
+    def _summary(self, summary: Summary, identity: PolicyIdentity, harness: Harness | None) -> Summary:
         count = {outcome: sum(done.outcome == outcome for done in self._repairs) for outcome in ("fixed", "unfixed", "infrastructure")}
-        if lost:
-            self._events(Progress(phase=f"stopped: {lost}"))
         return msgspec.structs.replace(
             summary,
-            problems=len(self._repairs) + bool(lost),
+            problems=len(self._repairs),
             fixed=count["fixed"],
             unfixed=count["unfixed"],
-            infrastructure=summary.infrastructure + count["infrastructure"] + bool(lost),
+            infrastructure=summary.infrastructure + count["infrastructure"],
             repairs=tuple(self._repairs),
             policy=identity.name,
             harness=harness.identity if harness else "",

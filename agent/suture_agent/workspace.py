@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from suture_agent.harness import Harness, harness_for
-from suture_agent.places import cache_folder, user_configuration
+from suture_agent.places import cache_folder, data_folder, user_configuration
 from suture_agent.policies import Policy, PolicyIdentity
 from suture_agent.record import NoRecorder
 from suture_agent.settings import CheckSettings, Loaded, Settings, load
@@ -72,7 +72,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
             chosen.spec,
             api_key=os.environ.get(chosen.api_key_variable),
             timeout_seconds=chosen.timeout_seconds,
-            models=Path(chosen.models).expanduser() if chosen.models else None,
+            models=models_folder(self.settings),
         )
 
     def harness_of(self, policy: Policy, identity: PolicyIdentity) -> Harness:
@@ -93,9 +93,7 @@ async def open_workspace(
     root: Path, *, overrides: Mapping[str, object] | None = None, progress: Callable[[str], None] = lambda _text: None
 ) -> Workspace:
     """Open a workspace. Raises SettingsError, ConfigurationError or InfrastructureError with what to do next."""
-    if not root.is_dir():
-        raise ConfigurationError(f"{root} is not a folder", remedy="name the workspace's folder")
-    root = root.resolve()
+    root = _existing(root)
     loaded = load(root, user_file=user_configuration(), environ=os.environ, overrides=overrides)
     settings = loaded.settings
     runtime = await find_runtime(
@@ -120,6 +118,12 @@ async def open_workspace(
         notes=(*environment.runtime.notes, *detection.notes),
         drift=verify(locked, environment.fields) if locked is not None else (),
     )
+
+
+def _existing(root: Path) -> Path:
+    if not root.is_dir():
+        raise ConfigurationError(f"{root} is not a folder", remedy="name the workspace's folder")
+    return root.resolve()
 
 
 def merge_checks(found: Sequence[Check], wanted: Mapping[str, CheckSettings]) -> tuple[Check, ...]:
@@ -155,6 +159,16 @@ def configured_harness(settings: Settings, policy: Policy, identity: PolicyIdent
         guard_policy=GuardPolicy(**{field: getattr(settings.guard, field) for field in GuardPolicy.__struct_fields__}),
         reruns=settings.verdict.reruns,
     )
+
+
+def models_folder(settings: Settings) -> Path | None:
+    """The user's own folder of model weights."""
+    return Path(settings.policy.models).expanduser() if settings.policy.models else None
+
+
+def journal_path(settings: Settings) -> Path:
+    """The journal's file."""
+    return Path(settings.journal.path).expanduser() if settings.journal.path else data_folder() / "journal.sqlite3"
 
 
 def _python(settings: Settings) -> Path | None:
