@@ -1,0 +1,170 @@
+"""The journal's tables, as numbered migrations. Forward only: an older suture refuses a newer journal instead of guessing.
+
+Each migration is a tuple of statements that runs in one transaction; its number is its place in `MIGRATIONS`, kept in `user_version`.
+A published migration is never edited: a change is a new one at the end.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from suture_agent.errors import JournalError
+
+APPLICATION = 0x73757475
+"""`application_id` of a journal ("sutu"): tells it from any other SQLite file."""
+
+FIRST = (
+    """
+    CREATE TABLE blobs (
+        hash TEXT PRIMARY KEY,
+        data BLOB NOT NULL,
+        size INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE identities (
+        kind TEXT NOT NULL CHECK (kind IN ('environment', 'harness', 'policy')),
+        identity TEXT NOT NULL,
+        name TEXT NOT NULL DEFAULT '',
+        fields TEXT REFERENCES blobs (hash),
+        PRIMARY KEY (kind, identity)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE workspaces (
+        id TEXT PRIMARY KEY,
+        path TEXT
+    ) STRICT
+    """,
+    """
+    CREATE TABLE runs (
+        id TEXT PRIMARY KEY,
+        workspace TEXT NOT NULL REFERENCES workspaces (id),
+        level TEXT NOT NULL CHECK (level IN ('metadata', 'full')),
+        started REAL NOT NULL,
+        ended REAL,
+        versions TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE problems (
+        key INTEGER PRIMARY KEY,
+        id TEXT NOT NULL,
+        workspace TEXT NOT NULL REFERENCES workspaces (id),
+        environment TEXT NOT NULL,
+        check_name TEXT NOT NULL,
+        snapshot TEXT NOT NULL,
+        finding_count INTEGER NOT NULL,
+        findings TEXT REFERENCES blobs (hash),
+        created REAL NOT NULL,
+        UNIQUE (id, workspace, environment)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE episodes (
+        id TEXT PRIMARY KEY,
+        run TEXT NOT NULL REFERENCES runs (id),
+        problem INTEGER NOT NULL REFERENCES problems (key),
+        environment TEXT NOT NULL,
+        harness TEXT NOT NULL,
+        policy TEXT NOT NULL,
+        adapter TEXT NOT NULL,
+        outcome TEXT NOT NULL CHECK (outcome IN ('fixed', 'unfixed', 'infrastructure', 'cancelled')),
+        reason TEXT NOT NULL,
+        turns TEXT REFERENCES blobs (hash),
+        steps INTEGER NOT NULL,
+        prompt_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        seconds_policy REAL NOT NULL,
+        seconds_sandbox REAL NOT NULL,
+        seed INTEGER NOT NULL,
+        versions TEXT NOT NULL,
+        created REAL NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX episodes_by_problem ON episodes (problem, id)",
+    """
+    CREATE TABLE patches (
+        key INTEGER PRIMARY KEY,
+        episode TEXT NOT NULL UNIQUE REFERENCES episodes (id) ON DELETE CASCADE,
+        edits TEXT REFERENCES blobs (hash),
+        diff TEXT REFERENCES blobs (hash),
+        files INTEGER NOT NULL,
+        added INTEGER NOT NULL,
+        removed INTEGER NOT NULL,
+        redacted INTEGER NOT NULL CHECK (redacted IN (0, 1))
+    ) STRICT
+    """,
+    """
+    CREATE TABLE verdicts (
+        episode TEXT PRIMARY KEY REFERENCES episodes (id) ON DELETE CASCADE,
+        verdict TEXT REFERENCES blobs (hash),
+        passed INTEGER NOT NULL CHECK (passed IN (0, 1)),
+        infrastructure INTEGER NOT NULL CHECK (infrastructure IN (0, 1)),
+        reruns INTEGER NOT NULL,
+        seconds REAL NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE offers (
+        id TEXT PRIMARY KEY,
+        episode TEXT NOT NULL REFERENCES episodes (id) ON DELETE CASCADE,
+        created REAL NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE decisions (
+        id TEXT PRIMARY KEY,
+        offer TEXT NOT NULL REFERENCES offers (id) ON DELETE CASCADE,
+        kind TEXT NOT NULL CHECK (kind IN (
+            'accepted', 'accepted_with_edits', 'rejected', 'rejected_with_correction',
+            'reverted', 'ignored', 'expired', 'withdrawn'
+        )),
+        edits TEXT REFERENCES blobs (hash),
+        redacted INTEGER NOT NULL CHECK (redacted IN (0, 1)),
+        created REAL NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX decisions_by_offer ON decisions (offer, id)",
+    "CREATE VIRTUAL TABLE failures USING fts5 (failure, diff)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """How many migrations the file has seen; 0 for an empty file."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def refuse_stranger(connection: sqlite3.Connection, known: int) -> None:
+    """Raise JournalError when the file is another program's, or a newer suture's."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != APPLICATION and (application or tables):
+        raise JournalError("the file is an SQLite database, but not a journal of suture", remedy="set journal.path to another file")
+    found = version_of(connection)
+    if found > known:
+        raise JournalError(
+            f"the journal has schema {found}, and this suture knows schemas up to {known}",
+            remedy="use the newer suture that wrote it, or set journal.path to another file",
+        )
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """Bring the file to the newest schema in one transaction; what another process did meanwhile is seen and not done twice."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for number, statements in enumerate(migrations[version_of(connection) :], start=version_of(connection) + 1):
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number:d}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION:d}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
