@@ -35,6 +35,11 @@ def code_in(answer: str, prefill: str) -> str:
     return text.rstrip() + "\n"
 
 
+def without_remark(code: str, remark: str) -> str:
+    """The code without the comment lines in which the policy was made to say what it mends."""
+    return "".join(line for line in code.splitlines(keepends=True) if not line.lstrip().startswith(remark.strip()))
+
+
 def rewrite(text: str, unit: Unit, code: str) -> str | None:
     """The file with `code` in place of the unit; None when the code cannot stand there or changes nothing."""
     replacement = _fitting(unit, code)

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from suture_agent.direct.answers import code_in, fingerprint, rewrite
+from suture_agent.direct.answers import code_in, fingerprint, rewrite, without_remark
 from suture_agent.direct.context import again_prompt, first_prompt
 from suture_agent.direct.localise import Suspect, suspects
 from suture_agent.direct.trace import trace
@@ -28,25 +28,32 @@ from suture_sandbox.patch import Patch, patch_between
 from suture_sandbox.snapshot import Snapshot
 from suture_sandbox.verdict import Verdict, remaining
 
-Mode = Literal["likely", "samples", "again"]
+Mode = Literal["likely", "explained", "samples", "again"]
+"""How an answer is asked for: the most likely one; one that first says in a comment what it mends; several samples; another one after a
+failure, which is shown."""
+
+REMARK = "# Fixed: "
 
 PLAN: tuple[tuple[int, Mode], ...] = (
     (0, "likely"),
+    (0, "explained"),
     (1, "likely"),
+    (1, "explained"),
     (0, "samples"),
     (2, "likely"),
-    (1, "samples"),
+    (2, "explained"),
     (0, "again"),
+    (1, "samples"),
     (3, "likely"),
-    (2, "samples"),
+    (3, "explained"),
     (1, "again"),
-    (4, "likely"),
-    (3, "samples"),
-    (5, "likely"),
+    (2, "samples"),
+    (4, "explained"),
     (0, "samples"),
+    (5, "explained"),
+    (3, "samples"),
     (1, "samples"),
     (2, "again"),
-    (4, "samples"),
 )
 """Which suspect is asked about, and how, in order."""
 
@@ -156,19 +163,20 @@ async def _ask(job: Job, ground: Ground, suspect: Suspect, mode: Mode, seed: int
         messages.append(Message(role="assistant", content=f"```python\n{failed.candidate.answer}```"))
         messages.append(Message(role="user", content=_told(failed, suspect.unit, ground.snapshot)))
     prefill = _prefill(suspect.unit, ground.findings, mode) if job.capability.prefill else ""
+    single = mode in ("likely", "explained")
     request = ChatRequest(
         messages=tuple(messages),
-        temperature=sampling.temperature_milli / 1000 if mode == "likely" else sampling.explore_milli / 1000,
-        top_p=1.0 if mode == "likely" else 0.95,
+        temperature=(sampling.temperature_milli if single else sampling.explore_milli) / 1000,
+        top_p=1.0 if single else 0.95,
         max_tokens=min(sampling.answer_tokens, 160 + 16 * suspect.unit.lines),
         stop=("```",) if prefill else (),
         seed=sampling.seed + seed,
-        candidates=1 if mode == "likely" else sampling.candidates,
+        candidates=1 if single else sampling.candidates,
         prefill=prefill,
         thinking=job.meter.harness.thinking,
     )
     completion = await job.meter.ask(request, f"{suspect.unit.path}: {suspect.unit.name} ({mode})")
-    codes = [code_in(choice.text, prefill) for choice in completion.choices]
+    codes = [without_remark(code_in(choice.text, prefill), REMARK) for choice in completion.choices]
     return list(_fresh(job, ground, suspect, codes, tuple(messages), seen))
 
 
@@ -222,13 +230,23 @@ def _prefill(unit: Unit, findings: Sequence[Finding], mode: Mode) -> str:
         return f"{start}{unit.source.splitlines()[0]}\n"
     if unit.kind != "function" or not unit.opening:
         return start
-    if mode == "likely" and not _signature_doubted(unit, findings):
-        return f"{start}{unit.opening}"
+    if mode in ("likely", "explained") and not _signature_doubted(unit, findings):
+        remark = f"{_body_indent(unit)}{REMARK}" if mode == "explained" else ""
+        return f"{start}{unit.opening}{remark}"
+    if mode == "explained":
+        return f"{start}{REMARK}"
     name = unit.name.rsplit(".", 1)[-1]
     before_def = unit.opening.split("def ", 1)[0]
     if mode == "again" and any(word in finding.message for finding in findings for word in ("coroutine", "await")):
         before_def = before_def.removesuffix("async ") if before_def.endswith("async ") else f"{before_def}async "
     return f"{start}{before_def}def {name}("
+
+
+def _body_indent(unit: Unit) -> str:
+    """White space before the first statement of a function's body."""
+    rest = unit.source[len(unit.opening) :]
+    first = next((line for line in rest.splitlines() if line.strip()), "    ")
+    return first[: len(first) - len(first.lstrip())]
 
 
 def _signature_doubted(unit: Unit, findings: Sequence[Finding]) -> bool:
