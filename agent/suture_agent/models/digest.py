@@ -30,7 +30,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(path: Path, model: Model) -> None:
-    """Compare a file with the catalogue; a wrong one raises PolicyUnavailable. Blocks for about a second per gigabyte unless it is stamped."""
+    """Compare a file with the catalogue; a wrong one raises PolicyUnavailable. Blocks for about a second a gigabyte."""
     if is_stamped(path, model):
         return
     if not path.is_file():

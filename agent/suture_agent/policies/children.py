@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def tied(argv: Sequence[str]) -> list[str]:
 @asynccontextmanager
 async def child(
     argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None, quiet: bool = True
-) -> AsyncIterator[asyncio.subprocess.Process]:
+) -> AsyncGenerator[asyncio.subprocess.Process]:
     """A helper in its own process group, killed with everything in it when the block is left."""
     pipe = asyncio.subprocess.PIPE if quiet else None
     process = await asyncio.create_subprocess_exec(
