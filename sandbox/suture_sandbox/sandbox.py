@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import TypeVar
 
 from suture_sandbox.backend import Backend, Command, Completed
 from suture_sandbox.checks import Check, CheckResult, CheckStatus
@@ -18,6 +19,8 @@ from suture_sandbox.reports import Report, ReportInput
 from suture_sandbox.reports.parsers import PARSERS
 from suture_sandbox.snapshot import Snapshot
 from suture_sandbox.text import Position, Range
+
+T = TypeVar("T")
 
 OUTPUT_CHARACTERS = 20_000
 """How much of a check's output a result keeps: its first third and its last two thirds."""
@@ -55,9 +58,7 @@ class Sandbox:
     async def check_all(self, snapshot: Snapshot, checks: Iterable[Check] | None = None) -> tuple[CheckResult, ...]:
         """Run several checks side by side; all of the environment's where none are given."""
         wanted = self.environment.checks if checks is None else tuple(checks)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self.check(check, snapshot)) for check in wanted]
-        return tuple(task.result() for task in tasks)
+        return await together(self.check(check, snapshot) for check in wanted)
 
     def check_named(self, name: str) -> Check:
         """The environment's check of that name; raises ConfigurationError that lists the names there are."""
@@ -70,6 +71,16 @@ class Sandbox:
     async def close(self) -> None:
         """Stop what the backend keeps warm; idempotent."""
         await self.backend.close()
+
+
+async def together(works: Iterable[Coroutine[None, None, T]]) -> tuple[T, ...]:
+    """Run coroutines side by side; the first error ends the others and is raised as it is, not as a group."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in works]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+    return tuple(task.result() for task in tasks)
 
 
 def _judge(check: Check, snapshot: Snapshot, completed: Completed) -> CheckResult:

@@ -7,7 +7,6 @@ The cheapest deciding run goes first. A test that flips between runs is flaky: i
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections import Counter
@@ -19,7 +18,7 @@ from suture_sandbox.checks import Check, CheckResult
 from suture_sandbox.findings import Finding
 from suture_sandbox.guard import GuardContext, GuardFinding, GuardPolicy, inspect, protected_paths
 from suture_sandbox.patch import Patch
-from suture_sandbox.sandbox import Sandbox
+from suture_sandbox.sandbox import Sandbox, together
 from suture_sandbox.snapshot import Snapshot
 
 PATIENCE_SECONDS, PATIENCE_FACTOR = 10, 4
@@ -129,9 +128,7 @@ async def _rerun(
     reruns: int,
 ) -> Verdict:
     """Run the failing check again until it has run `reruns` times, and take all runs together."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(sandbox.check(check, patched, seconds=_patience(before))) for _ in range(reruns - 1)]
-    runs = [whole, *(task.result() for task in tasks)]
+    runs = [whole, *await together(sandbox.check(check, patched, seconds=_patience(before)) for _ in range(reruns - 1))]
     lost = next((run for run in runs if run.status == "infrastructure"), None)
     if lost is not None:
         return _refusal(lost, (), reruns=len(runs))
