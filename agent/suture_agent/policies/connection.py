@@ -1,7 +1,8 @@
 """The connection to an OpenAI-compatible server: the official client, tamed, and streams that are begun anew when they die half-way.
 
 The client brings retries with jitter on 408, 409, 429, 5xx and connection errors. Here: nothing about this machine is sent, no variable
-meant for another service is read, loopback addresses never go through a proxy, a request has a deadline, and a stream that broke is repeated.
+meant for another service is read, loopback addresses never go through a proxy, a request has a deadline, and
+a stream that broke is repeated.
 """
 
 from __future__ import annotations

