@@ -51,8 +51,8 @@ class EmbeddedPolicy:
         timeout: float = 1200.0,
         catalogue: tuple[Model, ...] = CATALOGUE,
     ) -> None:
-        """`models`: a folder of the user's with weights, looked into before the cache; `folder`: where engines are recorded; `threads`: 0 for
-        the physical cores; `timeout`: seconds for one request.
+        """`models`: a folder of the user's with weights, looked into before the cache; `folder`: where engines are recorded; `threads`:
+        0 for the physical cores; `timeout`: seconds for one request.
         """
         self.model = model_named(name, catalogue)
         self._models = models
@@ -185,7 +185,7 @@ class EmbeddedPolicy:
 
 def _cores() -> int:
     """Physical cores that this process may use: a second thread on a core makes generation slower."""
-    import psutil
+    import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))

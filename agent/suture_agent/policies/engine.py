@@ -136,9 +136,9 @@ def _serve(settings: EngineSettings) -> tuple[object, str, str]:
 
 
 def _tune(params: Any, settings: EngineSettings, xllamacpp: Any) -> None:  # noqa: ANN401 - the engine has no annotations
-    """Measured on two cores with both models: one cache for all slots lets candidates share their prompt; looking the answer up in the
-    prompt saves a third to a half of the time of an answer that mostly copies it, and costs others nothing. Flash attention, cache types and
-    batch sizes made no difference that showed.
+    """Measured on two cores with both models: one cache for all slots lets candidates share their prompt; looking the answer up in
+    the prompt saves a third to a half of the time of an answer that mostly copies it, and costs others nothing. Flash attention, cache types
+    and batch sizes made no difference that showed.
     """
     params.n_ctx = settings.context
     params.n_parallel = settings.parallel
@@ -155,7 +155,7 @@ def _tune(params: Any, settings: EngineSettings, xllamacpp: Any) -> None:  # noq
 def _record(settings: EngineSettings, url: str, key: str) -> EngineRecord:
     from importlib.metadata import version
 
-    import psutil
+    import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
     me = psutil.Process()
     server = f"llama.cpp (xllamacpp {version('xllamacpp')})"
@@ -171,7 +171,7 @@ def _write(path: Path, record: EngineRecord) -> None:
 
 
 def _watch(place: Place, settings: EngineSettings, record: EngineRecord) -> None:
-    """Return when nobody needs the engine. While it is decided, no client can attach: the lease is held exclusively until the process ends."""
+    """Return when nobody needs the engine. No client can attach meanwhile: the lease is then held exclusively until the process ends."""
     lease = os.open(place.file("lease"), os.O_RDWR | os.O_CREAT, 0o600)
     held = time.monotonic()
     while True:

@@ -105,11 +105,11 @@ async def stop(record: EngineRecord, grace: float = 5.0) -> None:
 
 def is_alive(record: EngineRecord) -> bool:
     """Whether the very process of the record runs."""
-    import psutil
+    import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
     try:
         process = psutil.Process(record.pid)
-        return process.create_time() == record.started and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.create_time() == record.started and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 
@@ -139,19 +139,19 @@ async def _served(place: Place, pid: int) -> EngineRecord:
         record = _read(place.file("record"))
         if record is not None and record.pid == pid:
             return record
-        if not Path(f"/proc/{pid}").exists() or _is_zombie(pid):
+        if not _runs(pid):
             raise PolicyUnavailable(f"the embedded engine ended while it was starting: {_tail(place)}", remedy="suture doctor")
         await asyncio.sleep(_POLL)
     raise PolicyUnavailable(f"the embedded engine did not load its model within {LOADING:g} s", remedy="see whether the disk is slow")
 
 
-def _is_zombie(pid: int) -> bool:
-    import psutil
+def _runs(pid: int) -> bool:
+    import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
-        return True
+        return False
 
 
 def _tail(place: Place) -> str:

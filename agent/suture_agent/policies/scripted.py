@@ -1,16 +1,16 @@
 r"""`ScriptedPolicy`: plays a file. A policy like any other, for tests, throughput runs and demonstrations without a model.
 
-A script is JSON lines, or TOML with the same keys (turns as `[[turn]]`). The first JSON line may hold the header: `name`, `context`, `tools`,
-`prefill`, `thinking`, `parallel`. Every other line is a turn::
+A script is JSON lines, or TOML with the same keys (turns as `[[turn]]`). The first JSON line may hold the header: `name`, `context`,
+`tools`, `prefill`, `thinking`, `parallel`. Every other line is a turn::
 
     {"match": "test_add", "text": "    return a + b\n"}
     {"pattern": "E\\d+", "calls": [{"name": "read_file", "arguments": {"path": "a.py"}}], "repeat": 3}
     {"error": "infrastructure", "message": "the GPU fell off", "delay": 0.5}
 
-A request is answered by the first turn that is not used up and whose `match` (substring) or `pattern` (regular expression) occurs in the last
-message; a turn without either fits every request. `repeat` says how often a turn is played (default 1, 0 for ever). `text` may be a list: one
-text for each candidate, the last one for the rest. `error` is `429`, `reset`, `infrastructure`, `refused` or `overflow`. `delay` is in seconds.
-`after` is a text that must occur anywhere in the conversation.
+A request is answered by the first turn that is not used up and whose `match` (substring) or `pattern` (regular expression) occurs in the
+last message, and whose `after` occurs anywhere in the conversation; a turn without any of them fits every request. `repeat` says how often
+a turn is played (default 1, 0 for ever). `text` may be a list: one text for each candidate, the last one for the rest. `error` is `429`,
+`reset`, `infrastructure`, `refused` or `overflow`. `delay` is in seconds. Lines that begin with # are left out.
 """
 
 from __future__ import annotations
