@@ -8,6 +8,7 @@ text costs more than linear time. Not covered: secrets that look like words and 
 
 from __future__ import annotations
 
+import base64
 import functools
 import importlib
 import math
@@ -95,6 +96,8 @@ _PLACEHOLDER = re.compile(
 _LONG = re.compile(r"(?<![A-Za-z0-9_+/=.-])[A-Za-z0-9_+/-]{32,160}(?![A-Za-z0-9_+/.-])={0,2}")
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F-]+\Z")
 _DIGEST_BEFORE = re.compile(r"(?i)(?:sha\d{1,3}|md5|blake2[bs]?|integrity|digest|checksum|hash)[\"']?\s{0,3}[-:=]\s{0,3}[\"']?\Z")
+_BLOCK_BEFORE = re.compile(r"""[A-Za-z0-9+/]{24}=*(?:\\n)?["']?\s{1,60}[bB]?["']?\Z|=\?[\w-]+\?[bBqQ]\?\Z""")
+_BLOCK_AFTER = re.compile(r"""=*(?:\\n)?["']?\s{1,60}[bB]?["']?[A-Za-z0-9+/]{24}""")
 _BITS = 4.4
 """Shannon entropy, in bits a character, from which a long mixed token counts as random; words joined by case stay below it."""
 
@@ -231,8 +234,25 @@ def _random(text: str) -> Iterator[Span]:
     """Long tokens of mixed letters and digits without the rhythm of words, paths, numbers or digests."""
     for found in _LONG.finditer(text):
         token = found[0]
-        if _looks_random(token) and not _DIGEST_BEFORE.search(text, max(0, found.start() - 24), found.start()):
+        if not _looks_random(token) or _DIGEST_BEFORE.search(text, max(0, found.start() - 24), found.start()):
+            continue
+        if not _is_data(text, found.start(), found.end()) and not _hides_text(token):
             yield found.start(), found.end(), "entropy"
+
+
+def _is_data(text: str, start: int, end: int) -> bool:
+    """Whether the token is one line of an encoded block, or a word of an encoded mail header: test data far more often than a secret."""
+    around = text[max(0, start - 120) : start], text[end : end + 120]
+    return _BLOCK_BEFORE.search(around[0]) is not None or _BLOCK_AFTER.match(around[1]) is not None
+
+
+def _hides_text(token: str) -> bool:
+    """Whether the token is plain text in base64; a random one decodes to noise."""
+    try:
+        content = base64.b64decode(token[: len(token) // 4 * 4], altchars=b"-_")
+    except ValueError:
+        return False
+    return sum(32 <= byte < 127 or byte in b"\t\n\r" for byte in content) > 0.9 * len(content)
 
 
 def _looks_random(token: str) -> bool:
@@ -256,4 +276,4 @@ def _entropy(token: str) -> float:
 def _home(text: str) -> Iterator[Span]:
     home = str(Path.home())
     if len(home) > 2 and home in text:
-        yield from ((found.start(), found.end(), "home") for found in re.finditer(rf"(?<![\w.~-]){re.escape(home)}(?![\w.-])", text))
+        yield from ((found.start(), found.end(), "home") for found in re.finditer(rf"(?<![\w.~<-]){re.escape(home)}(?![\w.-])", text))
