@@ -119,7 +119,6 @@ async def _lock(root: Path) -> Report:
 
 async def _policy(root: Path) -> Report:
     from suture_agent.policies.registry import examine
-
     from suture_agent.settings import load
     from suture_agent.workspace import models_folder
 
