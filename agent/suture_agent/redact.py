@@ -38,7 +38,7 @@ LIBRARY: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "aws-key": ("aws", "AWSKeyDetector", ("AKIA", "ASIA", "ABIA", "ACCA", "A3T")),
     "azure-key": ("azure_storage_key", "AzureStorageKeyDetector", ("AccountKey=",)),
     "github-token": ("github_token", "GitHubTokenDetector", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_")),
-    "gitlab-token": ("gitlab_token", "GitLabTokenDetector", ("gl", "GR1348941")),
+    "gitlab-token": ("gitlab_token", "GitLabTokenDetector", ("GR1348941",)),
     "slack-token": ("slack", "SlackDetector", ("xox", "XOX", "hooks.slack.com")),
     "stripe-key": ("stripe", "StripeDetector", ("k_live_",)),
     "sendgrid-key": ("sendgrid", "SendGridDetector", ("SG.",)),
@@ -51,6 +51,7 @@ LIBRARY: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 Its other detectors are left out: some take quadratic time on hostile text (JWT, OpenAI, npm, basic auth), some match ordinary code.
 """
 
+_GITLAB = tuple(f"gl{short}-" for short in ("pat", "ptt", "rt", "dt", "cbt", "soat", "ft", "agent", "imt"))
 SHAPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "aws-key": (r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])", ("AKIA", "ASIA", "ABIA", "ACCA")),
     "google-key": (r"AIza[\w-]{35}|GOCSPX-[\w-]{28}|(?<![\w.-])ya29\.[\w-]{20,}+", ("AIza", "GOCSPX-", "ya29.")),
@@ -60,14 +61,14 @@ SHAPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("AccountKey=", "SharedAccessKey=", "SharedSecret=", "sig=", "Q~"),
     ),
     "github-token": (r"(?<!\w)(?:gh[pousr]_\w{36,255}|github_pat_\w{22,255})", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")),
-    "gitlab-token": (r"(?<![\w-])gl(?:pat|ptt|rt|dt|cbt|soat|ft|agent|imt)-[\w.-]{20,255}", ("gl",)),
+    "gitlab-token": (r"(?<![\w-])gl(?:pat|ptt|rt|dt|cbt|soat|ft|agent|imt)-[\w.-]{20,255}", _GITLAB),
     "slack-token": (r"(?<![\w-])(?:xapp-|xox[abeoprs]-)[A-Za-z0-9-]{12,255}", ("xapp-", "xox")),
     "stripe-key": (r"(?<!\w)(?:[rs]k_(?:live|test)_|whsec_)[A-Za-z0-9+/]{16,255}", ("k_live_", "k_test_", "whsec_")),
     "openai-key": (r"(?<![\w-])sk-(?=[A-Za-z_-]{0,60}\d)[\w-]{32,255}", ("sk-",)),
     "huggingface-token": (r"(?<!\w)(?:hf|api_org)_[A-Za-z0-9]{30,80}(?!\w)", ("hf_", "api_org_")),
     "npm-token": (r"(?<!\w)npm_[A-Za-z0-9]{36}(?!\w)", ("npm_",)),
     "jwt": (r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{8,}+(?:\.[\w-]*+)?", ("eyJ",)),
-    "bearer-token": (r"(?i:\b(?:bearer|basic)) (?=[\w.~+/-]{0,60}\d)[\w.~+/-]{16,}+=*+", ("earer ", "EARER ", "asic ", "ASIC ")),
+    "bearer-token": (r"\b(?:[Bb]earer|BEARER|[Bb]asic|BASIC) (?=[\w.~+/-]{0,60}\d)[\w.~+/-]{16,}+=*+", ("earer ", "EARER ", "asic ", "ASIC ")),
 }
 """Kind -> pattern, and strings one of which stands in every match: looking for a string is a hundred times faster than for a pattern."""
 
@@ -88,7 +89,7 @@ _UNQUOTED = re.compile(
     re.MULTILINE,
 )
 _CONNECTION = re.compile(r"(?i:\b(?P<name>password|pwd))=(?P<value>[^;\s\"'{}()]{4,128})(?=;)")
-_NAMES = re.compile(r"pass|pwd|secret|token|key|credential", re.IGNORECASE)
+_NAMES = re.compile(r"pass|pwd|secret|token|credential|(?:api|access|auth|private|signing|encryption|account)[_-]?key")
 _KEY_NAME = re.compile(r"(?i)(?:^|[_.-]|\b)(?P<name>pass(?:word|wd|phrase)|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)$")
 _PLACEHOLDER = re.compile(
     r"[<{$%\[*.]|.*(?:[{}<>$%(]|\.\.\.|xxx|\*\*\*|example|placeholder|changeme|change_me|redacted|dummy|your[_-])", re.IGNORECASE
@@ -202,12 +203,14 @@ def _in_context(text: str) -> Iterator[Span]:
         for found in _URL.finditer(text):
             if not _PLACEHOLDER.match(found[2]):
                 yield *found.span(2), "url-password"
-    if _NAMES.search(text) is None:
+    lowered = text.lower() if text.isascii() else "".join(letter.lower() if letter.isascii() else letter for letter in text)
+    names = [found.start() for found in _NAMES.finditer(lowered)]
+    if not names:
         return
-    for pattern in (_NAMED, _UNQUOTED, _CONNECTION):
-        for found in pattern.finditer(text):
-            if _telling(found["name"], found["value"]):
-                yield *found.span("value"), _kind(found["name"])
+    matches = (_NAMED.match(text, start) for start in names)
+    for found in (*filter(None, matches), *_UNQUOTED.finditer(text), *_CONNECTION.finditer(text)):
+        if _telling(found["name"], found["value"]):
+            yield *found.span("value"), _kind(found["name"])
 
 
 def _kind(name: str) -> str:
