@@ -142,7 +142,8 @@ def _walk(value: object, key: str, found: list[Redaction]) -> object:
 
 
 def _redact_member(text: str, key: str, found: list[Redaction]) -> str:
-    """Redact a text; a member whose key says that it is a secret is replaced as a whole."""
+    """Redact a text; a member whose key says that it is a secret is replaced as a whole. Lone surrogates, which no file holds, become `?`."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
     named = _KEY_NAME.search(key[-64:]) if key else None
     if named is not None and not any(letter.isspace() for letter in text) and _telling(named["name"], text):
         found.append(Redaction(_kind(named["name"]), 0, len(text)))

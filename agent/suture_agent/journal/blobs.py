@@ -18,16 +18,29 @@ LARGEST = 1 << 30
 """Bytes that a blob may unpack to; a damaged or foreign file must not fill the memory."""
 
 
-def put(connection: sqlite3.Connection, value: Any) -> str:  # noqa: ANN401  # anything msgspec encodes
-    """Keep a value and return the name of its blob."""
+class Blob(msgspec.Struct, frozen=True):
+    """A packed value; packing takes time and is done before the transaction that keeps it."""
+
+    hash: str
+    data: bytes
+    size: int
+
+
+def pack(value: Any) -> Blob:  # noqa: ANN401  # anything msgspec encodes
+    """Pack a value."""
     import zstandard
 
     content = msgspec.json.encode(value, order="deterministic")
-    name = hashlib.sha256(content).hexdigest()
-    if connection.execute("SELECT 1 FROM blobs WHERE hash = ?", (name,)).fetchone() is None:
-        packed = zstandard.ZstdCompressor(level=LEVEL, write_content_size=True).compress(content)
-        connection.execute("INSERT OR IGNORE INTO blobs (hash, data, size) VALUES (?, ?, ?)", (name, packed, len(content)))
-    return name
+    packed = zstandard.ZstdCompressor(level=LEVEL, write_content_size=True).compress(content)
+    return Blob(hashlib.sha256(content).hexdigest(), packed, len(content))
+
+
+def put(connection: sqlite3.Connection, blob: Blob | None) -> str | None:
+    """Keep a blob, once, and return its name; None for nothing."""
+    if blob is None:
+        return None
+    connection.execute("INSERT OR IGNORE INTO blobs (hash, data, size) VALUES (?, ?, ?)", (blob.hash, blob.data, blob.size))
+    return blob.hash
 
 
 def get(connection: sqlite3.Connection, name: str, kind: type[T]) -> T:

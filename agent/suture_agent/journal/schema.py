@@ -85,6 +85,7 @@ FIRST = (
         created REAL NOT NULL
     ) STRICT
     """,
+    "CREATE INDEX episodes_by_run ON episodes (run)",
     "CREATE INDEX episodes_by_problem ON episodes (problem, id)",
     """
     CREATE TABLE patches (

@@ -5,6 +5,7 @@ Messages and tools are kept once each and referred to by number: the requests of
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,21 +73,21 @@ class StoredPatch(msgspec.Struct, frozen=True, kw_only=True):
 
 def store_turns(turns: Sequence[Turn]) -> StoredTurns:
     """The conversation with every message and tool kept once, secrets taken out."""
-    messages: dict[bytes, int] = {}
+    messages: dict[Message, int] = {}
     tools: dict[bytes, int] = {}
     kept = [_request(turn, messages, tools) for turn in turns]
     raw = {
-        "messages": [msgspec.json.decode(each) for each in messages],
+        "messages": list(messages),
         "tools": [msgspec.json.decode(each) for each in tools],
         "turns": kept,
     }
     return msgspec.convert(redact_value(raw)[0], StoredTurns)
 
 
-def _request(turn: Turn, messages: dict[bytes, int], tools: dict[bytes, int]) -> StoredRequest:
+def _request(turn: Turn, messages: dict[Message, int], tools: dict[bytes, int]) -> StoredRequest:
     asked, answer = turn.request, turn.completion
     return StoredRequest(
-        messages=tuple(messages.setdefault(msgspec.json.encode(each), len(messages)) for each in asked.messages),
+        messages=tuple(messages.setdefault(each, len(messages)) for each in asked.messages),
         tools=tuple(tools.setdefault(msgspec.json.encode(each), len(tools)) for each in asked.tools),
         temperature=asked.temperature,
         top_p=asked.top_p,
@@ -144,8 +145,8 @@ def snapshot_hash(snapshot: Snapshot, findings: Sequence[Finding]) -> str:
     """Names the text that a problem is about: the edits over the workspace, and the files that its findings name."""
     places = {place.path for finding in findings for place in finding.related if not place.path.startswith("/")}
     paths = {finding.path for finding in findings} | places | set(snapshot.overlay)
-    return identity_of({path: identity_of(_hex(snapshot.read(path))) for path in sorted(paths - {""})})
+    return identity_of({path: _digest(snapshot.read(path)) for path in sorted(paths - {""})})
 
 
-def _hex(content: bytes | None) -> str | None:
-    return None if content is None else content.hex()
+def _digest(content: bytes | None) -> str | None:
+    return None if content is None else hashlib.sha256(content).hexdigest()
