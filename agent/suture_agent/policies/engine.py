@@ -137,8 +137,8 @@ def _serve(settings: EngineSettings) -> tuple[object, str, str]:
 
 def _tune(params: Any, settings: EngineSettings, xllamacpp: Any) -> None:  # noqa: ANN401 - the engine has no annotations
     """Measured on two cores with both models: one cache for all slots lets candidates share their prompt; looking the answer up in
-    the prompt saves a third to a half of the time of an answer that mostly copies it, and costs others nothing. Flash attention, cache types
-    and batch sizes made no difference that showed.
+    the prompt saves a third to a half of the time of an answer that mostly copies it, and costs nothing else. Flash attention,
+    cache types and batch sizes made no difference that showed.
     """
     params.n_ctx = settings.context
     params.n_parallel = settings.parallel

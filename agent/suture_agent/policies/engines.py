@@ -105,11 +105,15 @@ async def stop(record: EngineRecord, grace: float = 5.0) -> None:
 
 def is_alive(record: EngineRecord) -> bool:
     """Whether the very process of the record runs."""
+    return _runs(record.pid, record.started)
+
+
+def _runs(pid: int, started: float | None = None) -> bool:
     import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
     try:
-        process = psutil.Process(record.pid)
-        return bool(process.create_time() == record.started and process.status() != psutil.STATUS_ZOMBIE)
+        process = psutil.Process(pid)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and started in {None, process.create_time()})
     except psutil.Error:
         return False
 
@@ -143,15 +147,6 @@ async def _served(place: Place, pid: int) -> EngineRecord:
             raise PolicyUnavailable(f"the embedded engine ended while it was starting: {_tail(place)}", remedy="suture doctor")
         await asyncio.sleep(_POLL)
     raise PolicyUnavailable(f"the embedded engine did not load its model within {LOADING:g} s", remedy="see whether the disk is slow")
-
-
-def _runs(pid: int) -> bool:
-    import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
-
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
 
 
 def _tail(place: Place) -> str:

@@ -20,13 +20,14 @@ import re
 import time
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from suture_agent.errors import ContextOverflow, PolicyError, PolicyRefused, PolicyUnavailable, SettingsError
 from suture_agent.policies import Capability, ChatRequest, Choice, Completion, Finish, OnText, PolicyIdentity, ToolCall
 
+T = TypeVar("T")
 Failure = Literal["429", "reset", "infrastructure", "refused", "overflow"]
 
 _FAILURES: dict[Failure, PolicyError] = {
@@ -170,14 +171,14 @@ def _toml(path: Path, text: str) -> Script:
         raise _bad(str(path), error) from error
     header = _read({key: value for key, value in data.items() if key != "turn"}, ScriptedHeader, f"{path}:1")
     places = [f"{path}:{number}" for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*turn\s*\]\]", line)]
-    turns: list[Any] = _read(data.get("turn", []), list[Any], f"{path}:1")
+    turns = _read(data.get("turn", []), list[Any], f"{path}:1")
     if len(places) != len(turns):
         places = [f"{path}: turn {number}" for number in range(1, len(turns) + 1)]
     return Script(header=header, turns=tuple(_turn(each, place) for each, place in zip(turns, places, strict=True)))
 
 
 def _turn(data: object, place: str) -> ScriptedTurn:
-    turn: ScriptedTurn = _read(data, ScriptedTurn, place)
+    turn = _read(data, ScriptedTurn, place)
     if turn.pattern:
         try:
             re.compile(turn.pattern)
@@ -190,7 +191,7 @@ def _turn(data: object, place: str) -> ScriptedTurn:
     return turn
 
 
-def _read(data: object, kind: Any, place: str) -> Any:
+def _read(data: object, kind: type[T], place: str) -> T:
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:

@@ -271,7 +271,7 @@ def _runnable(argv: Sequence[str]) -> list[str]:
 
 async def _ready(url: str, on_ready: Callable[[str], None] | None) -> None:
     """Tell when the server answers; loading weights takes minutes, so there is no limit here."""
-    while not await asyncio.to_thread(_healthy, url.removesuffix("/v1") + "/health"):
+    while not await asyncio.to_thread(_healthy, url.removesuffix("/v1") + "/health"):  # noqa: ASYNC110 - another process has no events to wait on
         await asyncio.sleep(0.5)
     if on_ready is not None:
         on_ready(url)
