@@ -44,22 +44,29 @@ def units(text: str, encoding: Encoding = "utf-16") -> int:
         return len(text)
     if encoding == "utf-8":
         return len(text.encode("utf-8", "surrogatepass"))
-    return len(text) + sum(1 for character in text if ord(character) > 0xFFFF)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def convert(line: str, offset: int, *, source: Encoding, target: Encoding) -> int:
     """Convert an offset in `line` between encodings; clamped to the line, and to the start of a character it falls inside."""
     if offset <= 0:
         return 0
-    if line.isascii():
+    if line.isascii() or source == target == "utf-32":
         return min(offset, len(line))
-    seen = 0
-    for index, character in enumerate(line):
-        width = units(character, source)
-        if seen + width > offset:
-            return units(line[:index], target)
-        seen += width
-    return units(line, target)
+    return units(line[: _characters(line, offset, source)], target)
+
+
+def _characters(line: str, offset: int, source: Encoding) -> int:
+    """How many whole characters of `line` lie before an offset: a cut through a character leaves that character out."""
+    if source == "utf-32":
+        return offset
+    if source == "utf-8":
+        raw = line.encode("utf-8", "surrogatepass")
+        while 0 < offset < len(raw) and raw[offset] & 0xC0 == 0x80:
+            offset -= 1
+        return len(raw[:offset].decode("utf-8", "surrogatepass"))
+    before = line.encode("utf-16-le", "surrogatepass")[: 2 * offset].decode("utf-16-le", "surrogatepass")
+    return len(before) - 1 if before != line[: len(before)] else len(before)
 
 
 def point(line: int, column: int, *, lines: list[str] | None = None, source: Encoding = "utf-32") -> Position:

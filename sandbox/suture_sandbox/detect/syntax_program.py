@@ -46,7 +46,7 @@ def _broken(path: str) -> int:
         with open(path, "rb") as file:  # noqa: PTH123  # os is all that is loaded
             compile(file.read(), path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
-        if isinstance(error, SyntaxError):
+        if isinstance(error, SyntaxError) and error.filename:
             print("".join(traceback.format_exception_only(type(error), error)), end="")  # noqa: T201  # this is its report
         else:
             print(f'File "{path}", line 1\n{type(error).__name__}: {error}')  # noqa: T201  # this is its report

@@ -6,31 +6,32 @@ import re
 
 from suture_sandbox.findings import Finding
 from suture_sandbox.reports import Report, ReportInput
-from suture_sandbox.reports.common import LONGEST_DETAIL, LONGEST_MESSAGE, Source, bounded, cut, lines_of, nowhere, number, place, relative
+from suture_sandbox.reports.common import LONGEST_MESSAGE, Source, bounded, lines_of, number, relative, whole
 from suture_sandbox.reports.tracebacks import tracebacks
 
-_FILE = re.compile(r'^(?:\*\*\* |Sorry: )?.{0,200}?File "([^"]{1,1000})", line (\d{1,8})')
-_SORRY = re.compile(r"(\w+Error): (.{0,500}?) \((.{1,500}), line (\d{1,8})\)")
-_ERROR = re.compile(r"^(?:\*\*\* )?([A-Za-z_][\w.]{0,100}(?:Error|Warning)): (.*)$")
-_SAID = re.compile(r"^(?:ERROR|error)[: ]\s*(.+)$")
+_COMPILING = re.compile(r"^\*\*\* Error compiling '([^']{1,1000})'")
+_SORRY = re.compile(r"^Sorry: (\w{1,100}Error): (.{0,2000})$")
+_PLACE = re.compile(r" \(([^()]{1,1000}), line (\d{1,8})\)$")
+_BARE = re.compile(r"^(?:\*\*\* )?(\w{1,100}Error): (.{0,2000})$")
+_WRONG = re.compile(r"^ {0,8}(?:\* )?(?:ERROR|error|E)(?:: | {2,4})(.+)$")
 
 
 def parse_compileall(given: ReportInput) -> Report:
-    """Each syntax error, at the line that Python names."""
+    """Each syntax error, at the place that Python names; files that cannot be decoded too."""
     source = Source(given)
-    findings: list[Finding] = []
-    at: tuple[str, int] | None = None
-    block: list[str] = []
-    for line in lines_of(f"{given.stdout}\n{given.stderr}"):
-        if sorry := _SORRY.search(line):
-            findings.append(_syntax(sorry[1], sorry[2], (relative(sorry[3], given.root), number(sorry[4]) - 1), line, given, source))
-        elif found := _FILE.match(line):
-            at, block = (relative(found[1], given.root), number(found[2]) - 1), [line]
-        elif at is not None:
-            block.append(line)
-            if error := _ERROR.match(line):
-                findings.append(_syntax(error[1], error[2], at, "\n".join(block), given, source))
-                at = None
+    text = f"{given.stdout}\n{given.stderr}"
+    findings = tracebacks(text, given, source)
+    compiling = ""
+    for line in lines_of(text):
+        if found := _COMPILING.match(line):
+            compiling = found[1]
+        elif line.startswith("  File "):
+            compiling = ""
+        elif sorry := _SORRY.match(line):
+            findings.append(_sorry(sorry[1], sorry[2], given, source))
+        elif compiling and (found := _BARE.match(line)):
+            findings.append(_error(found[1], found[2], (compiling, 0), given, source))
+            compiling = ""
     return Report(findings=bounded(findings))
 
 
@@ -38,26 +39,21 @@ def parse_build(given: ReportInput) -> Report:
     """A failed wheel build: the traceback of the build backend, else the lines that say error."""
     source = Source(given)
     text = f"{given.stdout}\n{given.stderr}"
-    findings = tracebacks(text, given, source) or list(parse_compileall(given).findings)
+    findings = [finding for finding in tracebacks(text, given, source) if finding.path] or list(parse_compileall(given).findings)
     if not findings:
-        said = [found[1] for line in lines_of(text) if (found := _SAID.match(line))]
-        findings = [
-            Finding(
-                check=given.check, path="", range=nowhere(), code="build", message=line[:LONGEST_MESSAGE], detail=cut(text, LONGEST_DETAIL)
-            )
-            for line in said[-3:]
-        ]
+        said = [found[1] for line in lines_of(text) if (found := _WRONG.match(line))]
+        findings = [whole(given, "build", "\n".join(said[-5:]), text.strip())] if said else []
     return Report(findings=bounded(findings))
 
 
-def _syntax(code: str, message: str, at: tuple[str, int], text: str, given: ReportInput, source: Source) -> Finding:
-    path, line = at
-    return Finding(
-        check=given.check,
-        path=path,
-        range=source.line(path, line),
-        code=code,
-        message=f"{code}: {message}"[:LONGEST_MESSAGE],
-        detail=cut(text, LONGEST_DETAIL),
-        related=(place(path, line, "", source),),
-    )
+def _sorry(code: str, message: str, given: ReportInput, source: Source) -> Finding:
+    """What `py_compile -q` prints: the place stands in parentheses at the end."""
+    place = _PLACE.search(message[-1100:])
+    at = (place[1], number(place[2]) - 1) if place else ("", 0)
+    return _error(code, message[: len(message) - len(place[0])] if place else message, at, given, source)
+
+
+def _error(code: str, message: str, at: tuple[str, int], given: ReportInput, source: Source) -> Finding:
+    path = relative(at[0], given.root)
+    text = f"{code}: {message}"[:LONGEST_MESSAGE]
+    return Finding(check=given.check, path=path, range=source.line(path, at[1]), code=code, message=text)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from urllib.parse import unquote
 
 import msgspec
 
 from suture_sandbox.findings import Finding, Place, Severity
 from suture_sandbox.reports import Report, ReportInput
-from suture_sandbox.reports.common import LONGEST_DETAIL, LONGEST_MESSAGE, MOST_FINDINGS, Source, bounded, nowhere, relative
-from suture_sandbox.text import Range
+from suture_sandbox.reports.common import (
+    LONGEST_DETAIL,
+    LONGEST_MESSAGE,
+    LONGEST_PATH,
+    MOST_FINDINGS,
+    MOST_PLACES,
+    Source,
+    bounded,
+    lines_of,
+    nowhere,
+    relative,
+    whole,
+)
+from suture_sandbox.text import Encoding
 
 
 class _Point(msgspec.Struct):
@@ -59,7 +72,7 @@ def parse_pyright(given: ReportInput) -> Report:
     try:
         report = msgspec.json.decode(_document(given, "{"), type=_Pyright)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return Report(complete=False)
+        return _unreadable(given, "pyright")
     return Report(findings=bounded(_of_pyright(each, given, source) for each in report.general_diagnostics[:MOST_FINDINGS]))
 
 
@@ -87,7 +100,7 @@ def parse_ruff(given: ReportInput) -> Report:
     try:
         violations = msgspec.json.decode(_document(given, "["), type=list[_Violation])
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return Report(complete=False)
+        return _unreadable(given, "ruff")
     return Report(findings=bounded(_of_ruff(each, given, source) for each in violations[:MOST_FINDINGS]))
 
 
@@ -97,7 +110,7 @@ def _of_ruff(each: _Violation, given: ReportInput, source: Source) -> Finding:
     where = nowhere()
     if start is not None:
         where = source.span(path, (start.row - 1, start.column - 1), (end.row - 1, end.column - 1) if end else None)
-    suggestion = f"suggested: {each.fix.message}" if each.fix is not None and each.fix.message else ""
+    suggestion = f"suggested ({each.fix.applicability or 'unknown'}): {each.fix.message}" if each.fix and each.fix.message else ""
     return Finding(
         check=given.check,
         path=path,
@@ -114,43 +127,65 @@ def parse_sarif(given: ReportInput) -> Report:
     try:
         document = msgspec.json.decode(_document(given, "{"))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return Report(complete=False)
-    runs = _list(_get(document, "runs"))
-    results = [result for run in runs for result in _list(_get(run, "results"))][:MOST_FINDINGS]
-    return Report(findings=bounded(_of_sarif(result, given, source) for result in results), complete=bool(runs))
+        return _unreadable(given, "sarif")
+    runs = _list(_get(document, "runs"))[:MOST_FINDINGS]
+    findings = (_of_sarif(result, _unit(run), given, source) for run in runs for result in _list(_get(run, "results")) if _stands(result))
+    return Report(findings=bounded(findings), complete=bool(runs))
 
 
-def _of_sarif(result: object, given: ReportInput, source: Source) -> Finding:
-    places = [_sarif_place(each, given, source) for each in _list(_get(result, "locations"))[:20]]
-    related = [_sarif_place(each, given, source) for each in _list(_get(result, "relatedLocations"))[:20]]
-    path, where = places[0] if places else ("", nowhere())
+def _unit(run: object) -> Encoding:
+    return "utf-32" if _get(run, "columnKind") == "unicodeCodePoints" else "utf-16"
+
+
+def _stands(result: object) -> bool:
+    """Whether a result is a problem: not a pass or a remark, and not suppressed."""
+    return (_text(_get(result, "kind")) or "fail") in ("fail", "open", "review") and not _list(_get(result, "suppressions"))
+
+
+def _of_sarif(result: object, unit: Encoding, given: ReportInput, source: Source) -> Finding:
+    places = [_sarif_place(each, unit, given, source) for each in _list(_get(result, "locations"))[:MOST_PLACES]]
+    related = [_sarif_place(each, unit, given, source) for each in _list(_get(result, "relatedLocations"))[:MOST_PLACES]]
+    first = places[0] if places else Place("", nowhere())
+    message = _get(result, "message")
     return Finding(
         check=given.check,
-        path=path,
-        range=where,
+        path=first.path,
+        range=first.range,
         severity=_severity(_text(_get(result, "level")) or "warning"),
-        code=_text(_get(result, "ruleId"))[:200],
-        message=_text(_get(_get(result, "message"), "text"))[:LONGEST_MESSAGE] or "no message",
-        related=tuple(Place(path=each, range=span) for each, span in [*places[1:], *related]),
+        code=(_text(_get(result, "ruleId")) or _text(_get(_get(result, "rule"), "id")))[:200],
+        message=(_text(_get(message, "text")) or _text(_get(message, "markdown")) or _text(_get(message, "id")))[:LONGEST_MESSAGE]
+        or "no message",
+        related=(*places[1:], *related),
     )
 
 
-def _sarif_place(location: object, given: ReportInput, source: Source) -> tuple[str, Range]:
+def _sarif_place(location: object, unit: Encoding, given: ReportInput, source: Source) -> Place:
     physical = _get(location, "physicalLocation")
-    path = relative(_text(_get(_get(physical, "artifactLocation"), "uri")).removeprefix("file://"), given.root)
+    uri = _text(_get(_get(physical, "artifactLocation"), "uri"))[:LONGEST_PATH]
+    path = relative(unquote(uri.removeprefix("file://")), given.root)
+    said = _text(_get(_get(location, "message"), "text"))[:200]
     region = _get(physical, "region")
     row, column = _int(_get(region, "startLine")), _int(_get(region, "startColumn"))
     last_row, last_column = _int(_get(region, "endLine")) or row, _int(_get(region, "endColumn"))
     if not column:
-        return path, source.line(path, row - 1)
+        return Place(path, source.line(path, row - 1), said)
     end = (last_row - 1, last_column - 1) if last_column else None
-    return path, source.span(path, (row - 1, column - 1), end, unit="utf-16")
+    return Place(path, source.span(path, (row - 1, column - 1), end, unit=unit), said)
+
+
+def _unreadable(given: ReportInput, tool: str) -> Report:
+    """No whole document: what the tool said instead, such as that it cannot read its configuration."""
+    said = [line.strip() for line in lines_of(given.stderr) if line.strip() and not line.startswith("warning:")]
+    findings = (whole(given, tool, "\n".join(said[:6]), given.stderr),) if said else ()
+    return Report(findings=findings, complete=False)
 
 
 def _document(given: ReportInput, start: str) -> str:
     """The JSON of a report: tools print remarks before it."""
-    text = given.report or given.stdout
-    begin = text.find(start)
+    text = (given.report or given.stdout).strip()
+    if text.startswith(start):
+        return text
+    begin = text.find(f"\n{start}")
     return text[begin:] if begin >= 0 else ""
 
 
@@ -164,7 +199,7 @@ def _get(tree: object, key: str) -> object:
 
 
 def _list(value: object) -> list[Any]:
-    return [*cast("list[Any]", value)] if isinstance(value, list) else []
+    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]  # JSON of unknown shape
 
 
 def _text(value: object) -> str:
