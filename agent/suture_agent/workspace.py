@@ -13,7 +13,7 @@ import msgspec
 from suture_agent.harness import Harness, harness_for
 from suture_agent.places import cache_folder, data_folder, user_configuration
 from suture_agent.policies import Policy, PolicyIdentity
-from suture_agent.record import NoRecorder
+from suture_agent.record import JournalRecorder, NoRecorder, Recorder
 from suture_agent.settings import CheckSettings, Loaded, Settings, load
 from suture_sandbox.backends import default_backend
 from suture_sandbox.capture import installed
@@ -85,8 +85,21 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def open_journal(_workspace: Workspace) -> Iterator[NoRecorder]:
-    yield NoRecorder()
+def open_journal(workspace: Workspace) -> Iterator[Recorder]:
+    """The journal that the settings name, closed at the end. Raises JournalError: a run must not go unrecorded unless a user says so."""
+    level = workspace.settings.journal.level
+    if level == "off":
+        yield NoRecorder()
+        return
+    from suture_agent.journal.store import Journal
+
+    journal = Journal.open(journal_path(workspace.settings), level)
+    try:
+        recorder = JournalRecorder(journal, workspace.sandbox.environment, workspace.root)
+        yield recorder
+        recorder.end()
+    finally:
+        journal.close()
 
 
 async def open_workspace(
