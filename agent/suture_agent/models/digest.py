@@ -48,7 +48,6 @@ def verify(path: Path, model: Model, *, remember: bool = True) -> None:
         )
     if remember:
         stamp(path, found)
-    stamp(path, found)
 
 
 def stamp(path: Path, sha256: str) -> None:

@@ -283,7 +283,11 @@ async def test_a_context_that_overflows_inside_the_stream_is_not_tried_again(fak
 async def test_candidates_share_one_request(fake, policy):
     fake.chat = [
         fake.says(
-            fake.delta("b", index=1), fake.delta("a"), fake.delta(finish="stop"), fake.delta("c", index=1), fake.delta(index=1, finish="length")
+            fake.delta("b", index=1),
+            fake.delta("a"),
+            fake.delta(finish="stop"),
+            fake.delta("c", index=1),
+            fake.delta(index=1, finish="length"),
         )
     ]
     done = await policy.complete(with_(candidates=2, temperature=0.8))
