@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import functools
 import importlib
+import itertools
 import math
 import re
 from collections import Counter
@@ -56,8 +57,10 @@ SHAPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "aws-key": (r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])", ("AKIA", "ASIA", "ABIA", "ACCA")),
     "google-key": (r"AIza[\w-]{35}|GOCSPX-[\w-]{28}|(?<![\w.-])ya29\.[\w-]{20,}+", ("AIza", "GOCSPX-", "ya29.")),
     "azure-key": (
-        r"(?:AccountKey|SharedAccessKey|SharedSecret)=[A-Za-z0-9+/]{40,}+={0,2}|[?&]sig=[A-Za-z0-9%+/]{40,}+=*+"
-        r"|(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}(?![\w~.-])",
+        (
+            r"(?:AccountKey|SharedAccessKey|SharedSecret)=[A-Za-z0-9+/]{40,}+={0,2}|[?&]sig=[A-Za-z0-9%+/]{40,}+=*+"
+            r"|(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}(?![\w~.-])"
+        ),
         ("AccountKey=", "SharedAccessKey=", "SharedSecret=", "sig=", "Q~"),
     ),
     "github-token": (r"(?<!\w)(?:gh[pousr]_\w{36,255}|github_pat_\w{22,255})", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")),
@@ -68,7 +71,10 @@ SHAPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "huggingface-token": (r"(?<!\w)(?:hf|api_org)_[A-Za-z0-9]{30,80}(?!\w)", ("hf_", "api_org_")),
     "npm-token": (r"(?<!\w)npm_[A-Za-z0-9]{36}(?!\w)", ("npm_",)),
     "jwt": (r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{8,}+(?:\.[\w-]*+)?", ("eyJ",)),
-    "bearer-token": (r"\b(?:[Bb]earer|BEARER|[Bb]asic|BASIC) (?=[\w.~+/-]{0,60}\d)[\w.~+/-]{16,}+=*+", ("earer ", "EARER ", "asic ", "ASIC ")),
+    "bearer-token": (
+        r"\b(?:[Bb]earer|BEARER|[Bb]asic|BASIC) (?=[\w.~+/-]{0,60}\d)[\w.~+/-]{16,}+=*+",
+        ("earer ", "EARER ", "asic ", "ASIC "),
+    ),
 }
 """Kind -> pattern, and strings one of which stands in every match: looking for a string is a hundred times faster than for a pattern."""
 
@@ -84,13 +90,16 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _UNQUOTED = re.compile(
-    r"^[ \t]{0,8}(?:export[ \t]{1,4})?[A-Z0-9_]{0,40}?(?P<name>PASSWORD|PASSWD|PWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)[A-Z0-9_]{0,20}"
+    r"^[ \t]{0,8}(?:export[ \t]{1,4})?[A-Z0-9_]{0,40}?"
+    r"(?P<name>PASSWORD|PASSWD|PWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)[A-Z0-9_]{0,20}"
     r"[ \t]{0,2}[=:][ \t]{0,2}(?P<value>[^\s\"'#;,(){}\[\]]{6,256})(?=$|[\s#;])",
     re.MULTILINE,
 )
 _CONNECTION = re.compile(r"(?i:\b(?P<name>password|pwd))=(?P<value>[^;\s\"'{}()]{4,128})(?=;)")
 _NAMES = re.compile(r"pass|pwd|secret|token|credential|(?:api|access|auth|private|signing|encryption|account)[_-]?key")
-_KEY_NAME = re.compile(r"(?i)(?:^|[_.-]|\b)(?P<name>pass(?:word|wd|phrase)|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)$")
+_KEY_NAME = re.compile(
+    r"(?i)(?:^|[_.-]|\b)(?P<name>pass(?:word|wd|phrase)|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)$"
+)
 _PLACEHOLDER = re.compile(
     r"[<{$%\[*.]|.*(?:[{}<>$%(]|\.\.\.|xxx|\*\*\*|example|placeholder|changeme|change_me|redacted|dummy|your[_-])", re.IGNORECASE
 )
@@ -118,15 +127,15 @@ def redact(text: str) -> tuple[str, tuple[Redaction, ...]]:
 
 
 def redact_value(value: Any) -> tuple[Any, tuple[Redaction, ...]]:  # noqa: ANN401  # anything msgspec encodes
-    """The value as builtins with every text in it redacted; bytes become redacted text, or say how many they were when they are not text."""
+    """The value as builtins with every text in it redacted; bytes become redacted text, or their number."""
     found: list[Redaction] = []
-    return _walk(msgspec.to_builtins(value, builtin_types=(bytes, bytearray, memoryview)), "", found), tuple(found)
+    return _walk(msgspec.to_builtins(value, builtin_types=(bytes, bytearray)), "", found), tuple(found)
 
 
 def _walk(value: object, key: str, found: list[Redaction]) -> object:
     if isinstance(value, str):
         return _redact_member(value, key, found)
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, bytes | bytearray):
         content = bytes(value)
         try:
             return _redact_member(content.decode("utf-8"), key, found)
@@ -142,7 +151,7 @@ def _walk(value: object, key: str, found: list[Redaction]) -> object:
 
 
 def _redact_member(text: str, key: str, found: list[Redaction]) -> str:
-    """Redact a text; a member whose key says that it is a secret is replaced as a whole. Lone surrogates, which no file holds, become `?`."""
+    """Redact a text; a member whose key says that it is a secret goes as a whole. Lone surrogates, which no file holds, become `?`."""
     text = text.encode("utf-8", "replace").decode("utf-8")
     named = _KEY_NAME.search(key[-64:]) if key else None
     if named is not None and not any(letter.isspace() for letter in text) and _telling(named["name"], text):
@@ -222,7 +231,7 @@ def _kind(name: str) -> str:
 
 
 def _telling(name: str, value: str) -> bool:
-    """Whether a value under such a name is a secret and no placeholder, name or sentence; for a password any word that is not its own name."""
+    """Whether a value under such a name is a secret and no placeholder; a password may be any word that is not dull."""
     if len(value) < 4 or _PLACEHOLDER.match(value):
         return False
     lowered = value.lower()
@@ -231,7 +240,9 @@ def _telling(name: str, value: str) -> bool:
     return len(value) >= 8 and any(letter.isdigit() for letter in value) and len(set(value)) >= 6 and not value.isdigit()
 
 
-_DULL = frozenset({"none", "null", "true", "false", "test", "text", "string", "secret", "token", "prompt", "hidden", "required", "optional", "user"})
+_DULL = frozenset(
+    {"none", "null", "true", "false", "test", "text", "string", "secret", "token", "prompt", "hidden", "required", "optional", "user"}
+)
 
 
 def _random(text: str) -> Iterator[Span]:
@@ -265,7 +276,7 @@ def _looks_random(token: str) -> bool:
     digits = sum(letter.isdigit() for letter in token)
     if digits < 3 or not any(letter.islower() for letter in token) or not any(letter.isupper() for letter in token):
         return False
-    changes = sum(_class(left) != _class(right) for left, right in zip(token, token[1:], strict=False))
+    changes = sum(_class(left) != _class(right) for left, right in itertools.pairwise(token))
     return changes >= len(token) * 0.4 and _entropy(token) >= min(_BITS, math.log2(len(token)) - 0.6)
 
 

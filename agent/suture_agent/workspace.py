@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,7 +85,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def open_journal(workspace: Workspace) -> Iterator[Recorder]:
+def open_journal(workspace: Workspace) -> Generator[Recorder, None, None]:
     """The journal that the settings name, closed at the end. Raises JournalError: a run must not go unrecorded unless a user says so."""
     level = workspace.settings.journal.level
     if level == "off":

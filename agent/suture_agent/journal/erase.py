@@ -17,6 +17,18 @@ from suture_agent.journal.files import explained
 from suture_agent.journal.store import Journal
 
 
+REFERENCES = (
+    ("identities", "fields"),
+    ("problems", "findings"),
+    ("episodes", "turns"),
+    ("patches", "edits"),
+    ("patches", "diff"),
+    ("verdicts", "verdict"),
+    ("decisions", "edits"),
+)
+"""Every column that names a blob; a test holds it against the schema."""
+
+
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
     """What was erased."""
 
@@ -61,20 +73,16 @@ def _choice(workspace: Path | None, before: float | None) -> tuple[str, tuple[ob
 
 
 def _sweep(connection: sqlite3.Connection) -> None:
-    """Delete what nothing refers to any more. A problem or a run without an episode may belong to work that goes on; it writes them anew."""
+    """Delete what nothing refers to any more. Work that goes on writes its run and problem anew."""
     connection.execute("DELETE FROM failures WHERE rowid NOT IN (SELECT key FROM patches)")
     connection.execute("DELETE FROM problems WHERE key NOT IN (SELECT problem FROM episodes)")
     connection.execute("DELETE FROM runs WHERE id NOT IN (SELECT run FROM episodes)")
     connection.execute("DELETE FROM workspaces WHERE id NOT IN (SELECT workspace FROM problems UNION SELECT workspace FROM runs)")
     for kind in ("environment", "harness", "policy"):
-        kept = f"SELECT {kind} FROM episodes" + (" UNION SELECT environment FROM problems" if kind == "environment" else "")
+        kept = f"SELECT {kind} FROM episodes" + (" UNION SELECT environment FROM problems" if kind == "environment" else "")  # noqa: S608  # fixed texts
         connection.execute(f"DELETE FROM identities WHERE kind = ? AND identity NOT IN ({kept})", (kind,))  # noqa: S608  # fixed texts
-    connection.execute(
-        "DELETE FROM blobs WHERE hash NOT IN (SELECT fields FROM identities WHERE fields IS NOT NULL"
-        " UNION SELECT findings FROM problems WHERE findings IS NOT NULL UNION SELECT turns FROM episodes WHERE turns IS NOT NULL"
-        " UNION SELECT edits FROM patches WHERE edits IS NOT NULL UNION SELECT diff FROM patches WHERE diff IS NOT NULL"
-        " UNION SELECT verdict FROM verdicts WHERE verdict IS NOT NULL UNION SELECT edits FROM decisions WHERE edits IS NOT NULL)"
-    )
+    used = " UNION ".join(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL" for table, column in REFERENCES)  # noqa: S608  # fixed texts
+    connection.execute(f"DELETE FROM blobs WHERE hash NOT IN ({used})")  # noqa: S608  # fixed texts
     connection.execute("INSERT INTO failures (failures) VALUES (?)", ("rebuild",))
 
 

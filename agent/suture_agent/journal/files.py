@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def backup_of(path: Path, version: int) -> Path:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Generator[None, None, None]:
     """Turn what the system and SQLite raise into JournalErrors that say what to do."""
     try:
         yield

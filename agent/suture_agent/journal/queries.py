@@ -237,14 +237,15 @@ def _find(connection: sqlite3.Connection, prefix: str) -> Line:
 
 def _lines(connection: sqlite3.Connection, rest: str, values: Sequence[object]) -> tuple[Line, ...]:
     cursor = connection.execute(f"{_LINES} {rest}", values)
-    names = [column[0] for column in cursor.description]
+    names = [str(column[0]) for column in cursor.description or ()]
     return tuple(Line(**dict(zip(names, row, strict=True))) for row in cursor)
 
 
 def _fields(connection: sqlite3.Connection, episode: str) -> dict[str, Any]:
     rows = connection.execute(
         "SELECT i.kind, i.identity, i.fields FROM episodes e JOIN identities i ON (i.kind = 'environment' AND i.identity = e.environment)"
-        " OR (i.kind = 'harness' AND i.identity = e.harness) OR (i.kind = 'policy' AND i.identity = e.policy) WHERE e.id = ? ORDER BY i.kind",
+        " OR (i.kind = 'harness' AND i.identity = e.harness) OR (i.kind = 'policy' AND i.identity = e.policy)"
+        " WHERE e.id = ? ORDER BY i.kind",
         (episode,),
     ).fetchall()
     return {kind: {"identity": identity, "fields": _optional(connection, fields)} for kind, identity, fields in rows}

@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,25 +72,25 @@ class Journal:
         return self._identifiers.new()
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Generator[sqlite3.Connection, None, None]:
         """The connection in one consistent state, for queries."""
         with self._transaction("BEGIN") as connection:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Generator[sqlite3.Connection, None, None]:
         """The connection in a transaction that is durable once this returns."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
     @contextmanager
-    def alone(self) -> Iterator[sqlite3.Connection]:
+    def alone(self) -> Generator[sqlite3.Connection, None, None]:
         """The connection outside any transaction, for what SQLite does not do inside one."""
         with self._lock, explained(self.path):
             yield self._connection
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, begin: str) -> Generator[sqlite3.Connection, None, None]:
         with self._lock, explained(self.path):
             self._connection.execute(begin)
             try:
@@ -149,9 +149,7 @@ class Journal:
         row = (identifier, offer, kind, correction is not None and correction.redacted, time.time())
         with self.writing() as connection:
             edits = put(connection, correction.edits) if correction is not None else None
-            connection.execute(
-                "INSERT INTO decisions (id, offer, kind, redacted, created, edits) VALUES (?, ?, ?, ?, ?, ?)", (*row, edits)
-            )
+            connection.execute("INSERT INTO decisions (id, offer, kind, redacted, created, edits) VALUES (?, ?, ?, ?, ?, ?)", (*row, edits))
         return identifier
 
     def check(self) -> tuple[str, ...]:

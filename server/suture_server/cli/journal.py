@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,15 @@ import click
 from suture_server.cli.common import Output, options
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from suture_agent.journal.queries import Line, Record
     from suture_agent.journal.store import Journal
     from suture_agent.settings import Settings
 
 STYLES = {"fixed": "green", "unfixed": "red", "infrastructure": "magenta", "cancelled": "yellow"}
+WIDTH = 200
+"""Columns of a table that does not go to a terminal."""
 OUTCOMES = click.Choice(["fixed", "unfixed", "infrastructure", "cancelled"])
 
 
@@ -35,8 +39,8 @@ class When(click.ParamType[float]):
         try:
             if age := re.fullmatch(r"(\d{1,5})([dh])", text):
                 hours = int(age[1]) * (24 if age[2] == "d" else 1)
-                return (datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)).timestamp()
-            return datetime.datetime.fromisoformat(text).astimezone().timestamp()
+                return (dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)).timestamp()
+            return dt.datetime.fromisoformat(text).astimezone().timestamp()
         except (ValueError, OverflowError):
             self.fail(f"{text!r} is neither a day such as 2026-05-01 nor an age such as 30d or 12h", param, ctx)
 
@@ -173,7 +177,7 @@ def erase(output: Output, everything: bool, workspace: Path | None, before: floa
 
 
 @contextmanager
-def _opened(output: Output) -> Iterator[Journal | None]:
+def _opened(output: Output) -> Generator[Journal | None, None, None]:
     """The journal that the settings name, or None where nothing was recorded yet; looking at it does not make it."""
     from suture_agent.journal.store import Journal
     from suture_agent.workspace import journal_path
@@ -205,13 +209,14 @@ def _settings() -> Settings:
 
 def _show_stats(found: Mapping[str, Any], path: Path, output: Output) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     output.say(f"{found['episodes']} episodes of {found['problems']} problems in {found['runs']} runs", style="bold")
     table = Table(box=None, show_header=False, pad_edge=False)
     for title in ("outcomes", "checks", "policies", "environments", "decisions"):
         for number, (name, times) in enumerate(found[title].items()):
-            table.add_row(title if number == 0 else "", name[:12] if title == "environments" else name, str(times))
-    output.console.print(table)
+            table.add_row(title if number == 0 else "", Text(name[:12] if title == "environments" else name), str(times))
+    _print_table(table, output)
     output.say(f"{found['prompt_tokens']} prompt tokens, {found['completion_tokens']} generated tokens, {found['seconds']:.0f} s")
     output.say(f"{_short(path)}: {_bytes(found['bytes_on_disk'])} on disk, {_bytes(found['bytes_unpacked'])} unpacked")
 
@@ -221,30 +226,47 @@ def _show_list(lines: tuple[Line, ...], output: Output) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for title in ("id", "when", "problem", "check", "outcome", "change", "steps", "tokens", "seconds", "policy", "workspace"):
-        table.add_column(title, justify="right" if title in ("steps", "tokens", "seconds") else "left", no_wrap=title in ("id", "problem"))
+    titles = (
+        "id",
+        "when",
+        "check",
+        "outcome",
+        "change",
+        "steps",
+        "seconds",
+        "workspace",
+        *(("problem", "policy", "tokens") if output.verbose else ()),
+    )
+    for title in titles:
+        table.add_column(title, justify="right" if title in ("steps", "tokens", "seconds") else "left", no_wrap=True)
     for line in lines:
+        more = (line.problem, Text(line.policy), str(line.prompt_tokens + line.completion_tokens)) if output.verbose else ()
         table.add_row(
             line.id,
             _when(line.created),
-            line.problem,
-            line.check,
+            Text(line.check),
             Text(line.outcome, style=STYLES[line.outcome]),
             f"+{line.added} -{line.removed}" if line.files else "",
             str(line.steps),
-            str(line.prompt_tokens + line.completion_tokens),
             f"{line.seconds:.1f}",
-            Text(line.policy),
             Text(Path(line.workspace).name),
+            *more,
         )
-    output.console.print(table)
+    _print_table(table, output)
+
+
+def _print_table(table: Table, output: Output) -> None:
+    """Cut to the terminal's width, but never cut where there is no terminal."""
+    output.console.print(table, width=None if output.console.is_terminal else WIDTH)
 
 
 def _show_record(record: Record, output: Output) -> None:
     line = record.line
     output.say(f"{line.outcome}{f': {line.reason}' if line.reason else ''}", style=STYLES[line.outcome])
     output.say(f"episode {line.id}, {_when(line.created)}; problem {line.problem}, check {line.check}, in {line.workspace}")
-    output.say(f"policy {line.policy}; seed {record.seed}; {', '.join(f'{name} {value}' for name, value in record.versions.items() if value)}")
+    output.say(
+        f"policy {line.policy}; seed {record.seed}; {', '.join(f'{name} {value}' for name, value in record.versions.items() if value)}"
+    )
     output.say(f"environment {line.environment[:12]}, harness {line.harness[:12]}")
     output.say(f"{line.steps} steps, {line.prompt_tokens} prompt tokens, {line.completion_tokens} generated tokens, {line.seconds:.1f} s")
     for finding in record.findings or ():
@@ -284,7 +306,7 @@ def _first_line(text: str) -> str:
 
 
 def _when(seconds: float) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _bytes(count: int) -> str:
