@@ -16,7 +16,6 @@ from suture_agent.journal.entries import workspace_id
 from suture_agent.journal.files import explained
 from suture_agent.journal.store import Journal
 
-
 REFERENCES = (
     ("identities", "fields"),
     ("problems", "findings"),

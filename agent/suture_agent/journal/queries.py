@@ -210,7 +210,7 @@ def recall(journal: Journal, query: str, limit: int = 3, *, without: Collection[
     marks = ", ".join("?" * len(without))
     with journal.reading() as connection:
         rows: Sequence[tuple[str, str]] = connection.execute(
-            "SELECT failure, diff FROM failures JOIN patches a ON a.key = failures.rowid JOIN episodes e ON e.id = a.episode"  # noqa: S608  # only question marks are put in
+            "SELECT failures.failure, failures.diff FROM failures JOIN patches a ON a.key = failures.rowid JOIN episodes e ON e.id = a.episode"  # noqa: S608  # only question marks are put in
             " JOIN verdicts v ON v.episode = e.id JOIN problems p ON p.key = e.problem"
             f" WHERE failures MATCH ? AND v.passed = 1 AND p.id NOT IN ({marks})"
             " ORDER BY round(bm25(failures, 1.0, 0.25), 9), e.id DESC LIMIT ?",
@@ -237,7 +237,7 @@ def _find(connection: sqlite3.Connection, prefix: str) -> Line:
 
 def _lines(connection: sqlite3.Connection, rest: str, values: Sequence[object]) -> tuple[Line, ...]:
     cursor = connection.execute(f"{_LINES} {rest}", values)
-    names = [str(column[0]) for column in cursor.description or ()]
+    names = [str(description[0]) for description in cursor.description]
     return tuple(Line(**dict(zip(names, row, strict=True))) for row in cursor)
 
 
