@@ -451,13 +451,13 @@ async def test_a_killed_pull_leaves_no_process(cache, tmp_path):
         "PIP_CONFIG_FILE": os.devnull,
         "HF_HUB_OFFLINE": "1",
     }
-    client = subprocess.Popen([sys.executable, "-c", KILLED, str(cache)], env=environment)
+    client = subprocess.Popen([sys.executable, "-c", KILLED, str(cache)], env=environment)  # noqa: ASYNC220 - a test has no other task that could wait
     await asked.wait()
     children = psutil.Process(client.pid).children(recursive=True)
     assert children
     client.kill()
     client.wait()
     async with asyncio.timeout(30):
-        while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):
+        while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):  # noqa: ASYNC110 - another process has no events to wait on
             await asyncio.sleep(0.05)
     server.close()

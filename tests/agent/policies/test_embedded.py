@@ -61,7 +61,7 @@ async def policy(weights, folder):
 
 async def gone(pid):
     async with asyncio.timeout(60):
-        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - another process has no events to wait on
             await asyncio.sleep(0.05)
 
 
@@ -140,7 +140,7 @@ async def test_cancelling_frees_the_engine(policy, folder):
     with pytest.raises(asyncio.CancelledError):
         await task
     async with asyncio.timeout(20):
-        while any(await asyncio.to_thread(slots, record)):
+        while any(await asyncio.to_thread(slots, record)):  # noqa: ASYNC110 - another process has no events to wait on
             await asyncio.sleep(0.05)
 
 
@@ -224,7 +224,7 @@ asyncio.run(main())
 @pytest.mark.model
 async def test_no_engine_outlives_a_client_that_is_killed(weights, tmp_path):
     argv = [sys.executable, "-c", CLIENT, LIGHT, str(weights), str(tmp_path)]
-    clients = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    clients = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(2)]  # noqa: ASYNC220 - a test has no other task that could wait
     for client in clients:
         assert client.stdout is not None
         assert (await asyncio.to_thread(client.stdout.readline)).strip() == "ready"

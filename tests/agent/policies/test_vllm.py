@@ -181,7 +181,7 @@ def unused_port():
 
 async def ended(pids):
     async with asyncio.timeout(30):
-        while any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids):
+        while any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids):  # noqa: ASYNC110 - another process has no events to wait on
             await asyncio.sleep(0.05)
 
 
