@@ -1,11 +1,15 @@
-"""A Python workspace's configuration files as data: what is configured where, and which files there are."""
+"""A Python workspace's configuration files as data: what is configured where, and which files there are.
+
+Nothing is run, imported or followed out of the workspace. A file that cannot be read is noted and otherwise taken as empty.
+"""
 
 from __future__ import annotations
 
 import configparser
 import os
+import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,88 +17,142 @@ import msgspec
 
 LARGEST_FILE = 1_000_000
 MOST_FILES = 20_000
-SKIPPED = frozenset({"node_modules", "__pycache__", "build", "dist", "site-packages", "venv", "env"})
-PARSED_FILES = ("setup.cfg", "tox.ini", "pytest.ini", ".pytest.ini", "mypy.ini", ".mypy.ini")
+MOST_ENTRIES = 300_000
+"""Folder entries that are looked at, Python or not: data sets can hold millions."""
+NEVER_CODE = frozenset({"node_modules", "__pycache__", "site-packages"})
+SELDOM_CODE = frozenset({"build", "dist", "venv", "env"})
+"""Names of folders that hold the workspace's own code only when they are packages."""
+TOML_FILES = ("pyproject.toml", "pytest.toml", ".pytest.toml")
+INI_FILES = ("setup.cfg", "tox.ini", "pytest.ini", ".pytest.ini", "mypy.ini", ".mypy.ini", ".flake8")
+
+_HOOK = re.compile(r"^\s*-?\s*id:\s*['\"]?([\w-]{1,60})", re.MULTILINE)
+_DEPENDENCY = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]{0,80})")
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """What a workspace says about itself."""
 
     root: Path
-    toml: dict[str, Any]
-    """pyproject.toml; empty where there is none or it is damaged."""
-    sections: dict[str, frozenset[str]]
-    """File name -> its INI sections."""
+    tables: dict[str, dict[str, Any]]
+    """TOML file name -> its content."""
+    sections: dict[str, dict[str, dict[str, str]]]
+    """INI file name -> section -> options."""
     files: tuple[str, ...]
     """Relative paths of the Python files, sorted; environments, caches and hidden folders left out."""
-    damaged: tuple[str, ...] = ()
-    """Configuration files that could not be read, with the reason."""
+    hooks: frozenset[str] = frozenset()
+    """Ids of pre-commit hooks."""
+    notes: tuple[str, ...] = ()
+    """Configuration files that could not be read, with the reason; whether files were left out."""
 
-    def tool(self, name: str) -> dict[str, Any] | None:
-        """The table `[tool.NAME]` of pyproject.toml, None where there is none."""
-        tools = self.toml.get("tool")
-        table = cast("dict[str, Any]", tools).get(name) if isinstance(tools, dict) else None
-        return cast("dict[str, Any]", table) if isinstance(table, dict) else None
+    @property
+    def project(self) -> dict[str, Any]:
+        """pyproject.toml; empty where there is none or it is damaged."""
+        return self.tables.get("pyproject.toml", {})
 
-    def has(self, *names: str) -> bool:
-        """Whether one of these files is at the workspace's root."""
-        return any((self.root / name).is_file() for name in names)
+    def table(self, *keys: str) -> dict[str, Any] | None:
+        """A table of pyproject.toml by its path, None where there is none."""
+        return find_table(self.project, *keys)
+
+    def has(self, *names: str) -> str:
+        """The first of these files that is at the workspace's root; empty where none is."""
+        return next((name for name in names if (self.root / name).is_file()), "")
 
     def section(self, name: str, *files: str) -> str:
         """The first of these INI files that has the section; empty where none has."""
-        return next((file for file in files if name in self.sections.get(file, frozenset())), "")
+        return next((file for file in files if name in self.sections.get(file, {})), "")
+
+
+def find_table(tree: Mapping[str, Any], *keys: str) -> dict[str, Any] | None:
+    """A nested table, None where there is none."""
+    found: object = {**tree}
+    for key in keys:
+        found = _get(found, key)
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
+
+
+def _get(table: object, key: str) -> object:
+    return cast("dict[str, object]", table).get(key) if isinstance(table, dict) else None
+
+
+def texts(value: object) -> list[str]:
+    """The strings of a TOML or INI value that is one text or a list of them."""
+    if isinstance(value, str):
+        return [value]
+    return [item for item in cast("list[object]", value) if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def read_configuration(root: Path) -> Configuration:
-    """Read a workspace's configuration; a damaged file is noted and otherwise taken as empty."""
-    damaged: list[str] = []
-    toml: dict[str, Any] = {}
-    text = _read(root / "pyproject.toml", damaged)
-    if text is not None:
-        try:
-            toml = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            damaged.append(f"pyproject.toml cannot be read: {error}")
-    sections: dict[str, frozenset[str]] = {}
-    for name in PARSED_FILES:
-        text = _read(root / name, damaged)
-        if text is not None:
-            sections[name] = _sections(text, name, damaged)
-    return Configuration(root=root, toml=toml, sections=sections, files=tuple(sorted(_python_files(root))), damaged=tuple(damaged))
+    """Read a workspace's configuration."""
+    notes: list[str] = []
+    tables = {name: _toml(text, name, notes) for name in TOML_FILES if (text := read_text(root / name, notes)) is not None}
+    sections = {name: _sections(text, name, notes) for name in INI_FILES if (text := read_text(root / name, notes)) is not None}
+    hooks = frozenset(_HOOK.findall(read_text(root / ".pre-commit-config.yaml", notes) or ""))
+    files = tuple(sorted(_python_files(root, notes)))
+    return Configuration(root=root, tables=tables, sections=sections, files=files, hooks=hooks, notes=tuple(notes))
 
 
-def _read(path: Path, damaged: list[str]) -> str | None:
+def read_text(path: Path, notes: list[str]) -> str | None:
+    """A small text file, None where there is none; one that cannot be read leaves a note."""
     try:
         if not path.is_file() or path.stat().st_size > LARGEST_FILE:
             return None
         return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        damaged.append(f"{path.name} cannot be read: {error}")
+        notes.append(f"{path.name} cannot be read, so it is taken as empty: {error}")
         return None
 
 
-def _sections(text: str, name: str, damaged: list[str]) -> frozenset[str]:
+def development_dependencies(configuration: Configuration) -> frozenset[str]:
+    """Normalised names of what the project lists for its own development."""
+    project = configuration.project
+    groups: list[object] = [*(find_table(project, "dependency-groups") or {}).values()]
+    groups += (find_table(project, "project", "optional-dependencies") or {}).values()
+    groups += (find_table(project, "tool", "pdm", "dev-dependencies") or {}).values()
+    groups.append((find_table(project, "tool", "uv") or {}).get("dev-dependencies"))
+    listed = [line for group in groups for line in texts(group)]
+    poetry = find_table(project, "tool", "poetry") or {}
+    listed += find_table(poetry, "dev-dependencies") or {}
+    for group in (find_table(poetry, "group") or {}).values():
+        listed += find_table(cast("dict[str, Any]", group) if isinstance(group, dict) else {}, "dependencies") or {}
+    for name in ("requirements-dev.txt", "dev-requirements.txt", "requirements/dev.txt"):
+        listed += (read_text(configuration.root / name, []) or "").splitlines()
+    return frozenset(re.sub(r"[-_.]+", "-", found[1]).lower() for line in listed if (found := _DEPENDENCY.match(line)))
+
+
+def _toml(text: str, name: str, notes: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        notes.append(f"{name} cannot be read, so it is taken as empty: {error}")
+        return {}
+
+
+def _sections(text: str, name: str, notes: list[str]) -> dict[str, dict[str, str]]:
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        damaged.append(f"{name} cannot be read: {str(error).splitlines()[0]}")
-    return frozenset(parser.sections())
+        notes.append(f"{name} cannot be read as a whole: {str(error).splitlines()[0]}")
+    return {section: {key: value or "" for key, value in parser.items(section)} for section in parser.sections()}
 
 
-def _python_files(root: Path) -> Iterator[str]:
-    count = 0
-    for folder, names, files in os.walk(root):
+def _python_files(root: Path, notes: list[str]) -> Iterator[str]:
+    files = entries = 0
+    for folder, names, plain in os.walk(root):
         names[:] = sorted(name for name in names if not skipped(Path(folder), name))
+        entries += len(names) + len(plain)
         base = Path(folder).relative_to(root)
-        for name in files:
+        for name in plain:
             if name.endswith(".py"):
-                count += 1
-                if count > MOST_FILES:
-                    return
+                files += 1
                 yield (base / name).as_posix()
+        if files > MOST_FILES or entries > MOST_ENTRIES:
+            notes.append(f"the workspace is large: only its first {files} Python files were looked at")
+            return
 
 
 def skipped(folder: Path, name: str) -> bool:
     """Whether a folder is not the workspace's own code: hidden, a cache, an environment, a build."""
-    return name.startswith(".") or name in SKIPPED or name.endswith(".egg-info") or (folder / name / "pyvenv.cfg").exists()
+    if name.startswith(".") or name in NEVER_CODE or name.endswith(".egg-info"):
+        return True
+    return (folder / name / "pyvenv.cfg").exists() or (name in SELDOM_CODE and not (folder / name / "__init__.py").exists())

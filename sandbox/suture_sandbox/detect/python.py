@@ -1,33 +1,36 @@
-"""The checks of a Python workspace: syntax, ruff or flake8, mypy and pyright, pytest or unittest."""
+"""The checks of a Python workspace: syntax, imports, wheel, ruff or flake8, mypy, pyright; `testing` has the tests.
+
+A check is found when its tool is installed in the workspace's environment and the workspace says that it uses it. Whether a tool's
+findings matter to the owner is not guessed from the tool being there.
+"""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from suture_sandbox.checks import Check
 from suture_sandbox.detect import Detection
-from suture_sandbox.detect.configuration import Configuration, read_configuration
+from suture_sandbox.detect.configuration import Configuration, development_dependencies, read_configuration, read_text, texts
+from suture_sandbox.detect.layout import import_path, packages_in, sources
+from suture_sandbox.detect.testing import tests
 
-PYTEST = (
-    *("python", "-m", "pytest", "-q", "--tb=short", "--color=no", "-p", "no:cacheprovider"),
-    *("-o", "junit_family=xunit1", "--junitxml={report}", "--maxfail=0"),
-)
-"""What makes pytest's report whole and stable: the workspace's own addopts come before and may stop at the first failure."""
-HANG_SECONDS = 60
-"""pytest >= 9 names a test that hangs this long and ends, instead of using up the check's whole time-out."""
 MYPY = (
     *("python", "-m", "mypy", "--no-error-summary", "--show-column-numbers", "--show-error-codes", "--hide-error-context"),
     *("--no-color-output", "--no-pretty", "--no-incremental", "--cache-dir=/dev/null"),
 )
 """Without a cache: an attempt starts from the same state every time, and a cache would be thrown away with it."""
-
-_TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
+MOST_TARGETS = 40
+IMPORTS = "import importlib, sys; sys.path[:0] = {folders!r}; [importlib.import_module(name) for name in {packages!r}]"
+FLAKE8_FORMAT = "--format=%(path)s:%(row)d:%(col)d: error: %(code)s %(text)s"
+WHEEL = re.compile(r"\b(?:python3? -m build|pip3? wheel|uv build|hatch build|flit build|poetry build|pdm build|pyproject-build)\b")
+"""What a workflow or Makefile says when the owner builds a wheel before release."""
+HINTS = ("Makefile", "noxfile.py", "tox.ini", "justfile")
 
 
 def detect_python(root: Path, installed: Mapping[str, str]) -> Detection | None:
@@ -35,113 +38,165 @@ def detect_python(root: Path, installed: Mapping[str, str]) -> Detection | None:
     configuration = read_configuration(root)
     if not configuration.files:
         return None
-    found = [_build(), *_lint(configuration, installed), *_types(configuration, installed), *_tests(configuration, installed)]
+    tested = tests(configuration, installed)
+    found = [
+        _syntax(),
+        *([] if any(isinstance(item, Check) for item in tested) else _imports(configuration, installed)),
+        *_wheel(configuration, installed),
+        *_lint(configuration, installed),
+        *_types(configuration, installed),
+        *tested,
+    ]
     checks = tuple(item for item in found if isinstance(item, Check))
     notes = tuple(item for item in found if isinstance(item, str))
-    return Detection(language="python", checks=checks, notes=(*configuration.damaged, *notes))
+    return Detection(language="python", checks=checks, notes=(*configuration.notes, *notes))
 
 
-def _build() -> Check:
+def _syntax() -> Check:
     program = resources.files("suture_sandbox").joinpath("detect", "syntax_program.py").read_text(encoding="utf-8")
     return Check(name="build", kind="build", command=("python", "-c", program), report="compileall", timeout=120)
 
 
+def _imports(configuration: Configuration, installed: Mapping[str, str]) -> list[Check | str]:
+    """Without tests, that the packages can be imported is the least that can be asked; single modules may be scripts and are not."""
+    folders = import_path(configuration, installed)
+    packages = [name for folder in ("", *folders) for name in packages_in(configuration, folder)]
+    if not packages:
+        return []
+    program = IMPORTS.format(folders=[*folders], packages=packages[:MOST_TARGETS])
+    check = Check(name="build-imports", kind="build", command=("python", "-c", program), report="traceback", timeout=120)
+    return [check, f"build-imports: there are no tests, so importing {', '.join(packages[:5])} is checked"]
+
+
+def _wheel(configuration: Configuration, installed: Mapping[str, str]) -> list[Check | str]:
+    """Building the wheel costs seconds and needs the build's own tools offline: only where the owner builds one too."""
+    system = configuration.table("build-system")
+    if system is None:
+        return []
+    hint = _hint(configuration)
+    if not hint:
+        return ["build-wheel: left out, no workflow or Makefile builds a wheel"]
+    lacking = [name for name in _required(texts(system.get("requires"))) if name not in installed]
+    if lacking:
+        return [f"build-wheel: left out, {', '.join(lacking)} is not installed in the workspace's environment"]
+    if "build" in installed:
+        command: tuple[str, ...] = ("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist")
+    elif "pip" in installed:
+        command = ("python", "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", "dist", ".")
+    else:
+        return ["build-wheel: left out, neither build nor pip is installed in the workspace's environment"]
+    return [Check(name="build-wheel", kind="build", command=command, report="build"), f"build-wheel: {hint} builds one"]
+
+
+def _hint(configuration: Configuration) -> str:
+    """The first file that builds a wheel in the owner's hands."""
+    workflows = configuration.root / ".github" / "workflows"
+    listed = sorted(workflows.glob("*.y*ml"))[:30] if workflows.is_dir() else []
+    for path in (*(configuration.root / name for name in HINTS), *listed, configuration.root / ".gitlab-ci.yml"):
+        text = read_text(path, [])
+        if text is not None and WHEEL.search(text):
+            return path.name
+    return ""
+
+
+def _required(requirements: list[str]) -> list[str]:
+    names: list[str] = []
+    for text in requirements:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            names.append(text)
+            continue
+        if requirement.marker is None or requirement.marker.evaluate():
+            names.append(re.sub(r"[-_.]+", "-", requirement.name).lower())
+    return names
+
+
 def _lint(configuration: Configuration, installed: Mapping[str, str]) -> list[Check | str]:
-    if configuration.tool("ruff") is not None or configuration.has("ruff.toml", ".ruff.toml"):
-        if "ruff" not in installed:
-            return [_missing("lint", "ruff")]
-        command = ("python", "-m", "ruff", "check", "--output-format=json", "--no-cache", "--no-fix", ".")
-        return [Check(name="lint", kind="lint", command=command, report="ruff", timeout=120, tool="ruff")]
-    if configuration.has(".flake8") or configuration.section("flake8", "setup.cfg", "tox.ini"):
-        if "flake8" not in installed:
-            return [_missing("lint", "flake8")]
-        return [Check(name="lint", kind="lint", command=("python", "-m", "flake8", "."), report="generic", timeout=120, tool="flake8")]
-    return ["lint: neither ruff nor flake8 is configured"]
+    ruff = _ruff_configured(configuration)
+    flake8 = configuration.section("flake8", ".flake8", "setup.cfg", "tox.ini") or ("flake8" in configuration.hooks and "pre-commit")
+    if ruff and "ruff" in installed:
+        command = ("python", "-m", "ruff", "check", "--output-format=json", "--no-cache", "--no-fix", "--force-exclude", ".")
+        check = Check(name="lint", kind="lint", command=command, report="ruff", timeout=120, tool="ruff")
+        return [check, f"lint: ruff {installed['ruff']}, configured in {ruff}"]
+    if flake8 and "flake8" in installed:
+        spoken = ("python", "-m", "flake8", FLAKE8_FORMAT, ".")
+        check = Check(name="lint", kind="lint", command=spoken, report="generic", timeout=120, tool="flake8")
+        return [check, f"lint: flake8 {installed['flake8']}, configured in {flake8}"]
+    if ruff or flake8:
+        return [_missing("lint", "ruff" if ruff else "flake8", str(ruff or flake8))]
+    return ["lint: left out, neither ruff nor flake8 is configured"]
+
+
+def _ruff_configured(configuration: Configuration) -> str:
+    """Where ruff's linter is configured; a table for its formatter alone does not count."""
+    table = configuration.table("tool", "ruff")
+    if table is not None and set(table) != {"format"}:
+        return "pyproject.toml"
+    named = configuration.has("ruff.toml", ".ruff.toml")
+    return named or ("pre-commit" if {"ruff", "ruff-check"} & configuration.hooks else "")
 
 
 def _types(configuration: Configuration, installed: Mapping[str, str]) -> list[Check | str]:
+    development = development_dependencies(configuration)
     found: list[Check | str] = []
-    configured = configuration.tool("mypy") is not None or configuration.has("mypy.ini", ".mypy.ini")
-    if configured or configuration.section("mypy", "setup.cfg"):
-        targets = () if _names_targets(configuration) else _source_targets(configuration)
-        found.append(
-            Check(name="types", kind="types", command=(*MYPY, *targets), report="mypy", tool="mypy")
-            if "mypy" in installed
-            else _missing("types", "mypy")
-        )
-    if configuration.tool("pyright") is not None or configuration.has("pyrightconfig.json"):
-        name = "types-pyright" if found else "types"
-        command = ("python", "-m", "pyright", "--outputjson")
-        found.append(
-            Check(name=name, kind="types", command=command, report="pyright", tool="pyright")
-            if "pyright" in installed
-            else _missing(name, "pyright")
-        )
-    return found or ["types: neither mypy nor pyright is configured"]
+    if where := _mypy_configured(configuration) or ("the development dependencies" if {"mypy"} & development & {*installed} else ""):
+        if "mypy" in installed:
+            command = (*MYPY, *_since_mypy(installed["mypy"]), *_mypy_targets(configuration))
+            found.append(Check(name="types", kind="types", command=command, report="mypy", tool="mypy"))
+            found.append(f"types: mypy {installed['mypy']}, configured in {where}")
+        else:
+            found.append(_missing("types", "mypy", where))
+    for tool in ("pyright", "basedpyright"):
+        where = _pyright_configured(configuration, tool, development & {*installed})
+        if where and tool not in installed:
+            found.append(_missing("types", tool, where))
+        elif where:
+            name = "types-pyright" if any(isinstance(item, Check) for item in found) else "types"
+            command = ("python", "-m", tool, "--outputjson")
+            found.append(Check(name=name, kind="types", command=command, report="pyright", tool=tool))
+            found.append(f"{name}: {tool} {installed[tool]}, configured in {where}")
+            break
+    return found or ["types: left out, neither mypy nor pyright is configured"]
 
 
-def _tests(configuration: Configuration, installed: Mapping[str, str]) -> list[Check | str]:
-    files = [path for path in configuration.files if _TEST_FILE.search(path)]
-    configured = configuration.tool("pytest") is not None or configuration.has("pytest.ini", ".pytest.ini")
-    if not (configured or files or configuration.section("pytest", "tox.ini") or configuration.section("tool:pytest", "setup.cfg")):
-        return ["tests: there is no test file and no configuration of pytest"]
-    if "pytest" in installed:
-        command = (*PYTEST, *_import_path(configuration, installed), *_hang(installed["pytest"]))
-        return [Check(name="tests", kind="tests", command=command, report="pytest", selectable=True, tool="pytest")]
-    if not any(_imports(configuration.root / path, "unittest") for path in files):
-        return [_missing("tests", "pytest")]
-    start = "tests" if (configuration.root / "tests").is_dir() and all(path.startswith("tests/") for path in files) else "."
-    command = (
-        ("python", "-m", "unittest", "discover", "-v", "-s", start, "-t", ".")
-        if start != "."
-        else ("python", "-m", "unittest", "discover", "-v")
-    )
-    return [Check(name="tests", kind="tests", command=command, report="unittest")]
+def _mypy_configured(configuration: Configuration) -> str:
+    if named := configuration.has("mypy.ini", ".mypy.ini"):
+        return named
+    if configuration.table("tool", "mypy") is not None:
+        return "pyproject.toml"
+    return configuration.section("mypy", "setup.cfg") or ("pre-commit" if "mypy" in configuration.hooks else "")
 
 
-def _import_path(configuration: Configuration, installed: Mapping[str, str]) -> tuple[str, ...]:
-    """A `src` layout whose project is not installed: its tests import from `src`, as its owner's installed copy would let them."""
-    options = configuration.tool("pytest") or {}
-    said = json.dumps(options, default=str)
-    project = configuration.toml.get("project")
-    name = str(project.get("name", "")) if isinstance(project, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # TOML of unknown shape
-    known = re.sub(r"[-_.]+", "-", name).lower() in installed if name else False
-    if known or "pythonpath" in said or not any(path.startswith("src/") for path in configuration.files):
+def _pyright_configured(configuration: Configuration, tool: str, development: frozenset[str]) -> str:
+    if configuration.table("tool", tool) is not None:
+        return "pyproject.toml"
+    if tool == "pyright" and configuration.has("pyrightconfig.json") and configuration.table("tool", "basedpyright") is None:
+        return "pyrightconfig.json"
+    if tool in configuration.hooks:
+        return "pre-commit"
+    return "the development dependencies" if tool in development else ""
+
+
+def _mypy_targets(configuration: Configuration) -> tuple[str, ...]:
+    """What mypy is run on: nothing to say where its own configuration names it; else the sources, never an environment."""
+    options: Mapping[str, object] = configuration.table("tool", "mypy") or {}
+    for name in ("setup.cfg", ".mypy.ini", "mypy.ini"):
+        options = configuration.sections.get(name, {}).get("mypy", options)
+    if any(options.get(key) for key in ("files", "packages", "modules")):
         return ()
-    return ("-o", "pythonpath=src .")
+    found = sources(configuration)
+    return found if 0 < len(found) <= MOST_TARGETS else (".",)
 
 
-def _hang(version: str) -> tuple[str, ...]:
+def _since_mypy(version: str) -> tuple[str, ...]:
     try:
-        known = Version(version) >= Version("9.0")
+        return ("--show-error-end",) if Version(version) >= Version("0.990") else ()
     except InvalidVersion:
         return ()
-    return ("-o", f"faulthandler_timeout={HANG_SECONDS}", "-o", "faulthandler_exit_on_timeout=true") if known else ()
 
 
-def _names_targets(configuration: Configuration) -> bool:
-    """Whether mypy's configuration itself says what to check."""
-    table = configuration.tool("mypy")
-    if table is not None:
-        return any(key in table for key in ("files", "packages", "modules", "mypy_path"))
-    for name in ("mypy.ini", ".mypy.ini", "setup.cfg"):
-        path = configuration.root / name
-        if "mypy" in configuration.sections.get(name, frozenset()):
-            text = path.read_text("utf-8-sig", "replace")
-            return re.search(r"^(?:files|packages|modules)\s*=", text, re.MULTILINE) is not None
-    return False
-
-
-def _source_targets(configuration: Configuration) -> tuple[str, ...]:
-    return ("src",) if any(path.startswith("src/") for path in configuration.files) else (".",)
-
-
-def _imports(path: Path, module: str) -> bool:
-    try:
-        return re.search(rf"^\s*(?:import|from) {module}\b", path.read_text("utf-8", "replace"), re.MULTILINE) is not None
-    except OSError:
-        return False
-
-
-def _missing(check: str, tool: str) -> str:
-    return f"{check}: {tool} is configured or needed, but not installed in the workspace's environment; install it there to have this check"
+def _missing(check: str, tool: str, where: str) -> str:
+    return (
+        f"{check}: {tool} is configured in {where}, but not installed in the workspace's environment; install it there to have this check"
+    )

@@ -9,36 +9,32 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 
-SKIPPED = {
-    "node_modules",
-    "__pycache__",
-    "build",
-    "dist",
-    "site-packages",
-    "venv",
-    "env",
-    "data",
-    "fixtures",
-    "testdata",
-    "test_data",
-    "templates",
-}
+NEVER_CODE = {"node_modules", "__pycache__", "site-packages"}
+SELDOM_CODE = {"build", "dist", "venv", "env", "data", "fixtures", "testdata", "test_data", "testfiles", "templates"}
+"""Build outputs, and data that may hold broken or half-filled Python on purpose: compiled only where the folder is a package."""
 
 
 def main() -> int:
     """Compile everything; 1 when a file has a syntax error."""
+    warnings.simplefilter("ignore")
     broken = 0
     for folder, names, files in os.walk("."):
-        names[:] = sorted(name for name in names if not name.startswith(".") and name not in SKIPPED and not _environment(folder, name))
+        names[:] = sorted(name for name in names if not _skipped(folder, name))
         for name in sorted(files):
             if name.endswith(".py"):
                 broken += _broken(os.path.normpath(os.path.join(folder, name)))  # noqa: PTH118  # os is all that is loaded
     return 1 if broken else 0
 
 
-def _environment(folder: str, name: str) -> bool:
-    return os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))  # noqa: PTH110, PTH118  # os is all that is loaded
+def _skipped(folder: str, name: str) -> bool:
+    if name.startswith(".") or "{" in name or name in NEVER_CODE:
+        return True
+    inner = os.path.join(folder, name)  # noqa: PTH118  # os is all that is loaded
+    if os.path.exists(os.path.join(inner, "pyvenv.cfg")):  # noqa: PTH110, PTH118  # os is all that is loaded
+        return True
+    return name in SELDOM_CODE and not os.path.exists(os.path.join(inner, "__init__.py"))  # noqa: PTH110, PTH118  # os is all that is loaded
 
 
 def _broken(path: str) -> int:
