@@ -40,6 +40,11 @@ def kind_of(path: str) -> str:
     return ""
 
 
+def is_test(path: str) -> bool:
+    """Whether a path is test code."""
+    return bool(_TESTS.search(path))
+
+
 def protected_paths(patch: Patch, policy: GuardPolicy) -> frozenset[str]:
     """The patch's paths whose originals the verdict puts back."""
     return frozenset(path for path in patch.paths if _refused(path, policy))

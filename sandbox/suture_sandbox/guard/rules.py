@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from suture_sandbox.guard import paths
+from suture_sandbox.guard import exceptions, exits, paths, suppressions
 from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
 from suture_sandbox.patch import Patch
 from suture_sandbox.snapshot import Snapshot
 
 Rule = Callable[[Patch, Snapshot, GuardContext, GuardPolicy], Iterable[GuardFinding]]
 
-RULES: Mapping[str, Rule] = {"paths": paths.check}
+RULES: Mapping[str, Rule] = {
+    "paths": paths.check,
+    "suppressions": suppressions.check,
+    "exceptions": exceptions.check,
+    "exits": exits.check,
+}
 """Family -> rule."""
 
 RULES_VERSION = "1"
