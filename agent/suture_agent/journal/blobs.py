@@ -52,9 +52,9 @@ def unpack(name: str, data: bytes, size: int, kind: type[T]) -> T:
     """Unpack one blob and check it against its name."""
     import zstandard
 
-    if not 0 <= size <= LARGEST:
-        raise _damaged(name)
     try:
+        if size > LARGEST or zstandard.frame_content_size(data) != size:
+            raise _damaged(name)
         content = zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
         if hashlib.sha256(content).hexdigest() != name:
             raise _damaged(name)

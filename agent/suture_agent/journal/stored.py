@@ -117,9 +117,9 @@ def _rebuilt(edits: Sequence[StoredEdit]) -> Patch:
 
 def _edit(edit: FileEdit) -> StoredEdit:
     try:
-        return StoredEdit(path=edit.path, before=_clean(edit.before), after=_clean(edit.after))
+        return StoredEdit(path=str(stored_value(edit.path)), before=_clean(edit.before), after=_clean(edit.after))
     except UnicodeDecodeError:
-        return StoredEdit(path=edit.path, before=None, after=None, binary=True)
+        return StoredEdit(path=str(stored_value(edit.path)), before=None, after=None, binary=True)
 
 
 def _clean(content: bytes | None) -> str | None:
@@ -138,7 +138,7 @@ def stored_value(value: Any) -> Any:  # noqa: ANN401  # anything msgspec encodes
 def failure_text(findings: Sequence[Finding]) -> str:
     """What recall compares: code, message and detail of what failed, without paths, secrets taken out."""
     lines = dict.fromkeys(f"{finding.code}: {finding.message}\n{finding.detail}".strip() for finding in findings)
-    return redact("\n".join(lines)[:LONGEST_FAILURE])[0]
+    return str(stored_value("\n".join(lines)[:LONGEST_FAILURE]))
 
 
 def snapshot_hash(snapshot: Snapshot, findings: Sequence[Finding]) -> str:
