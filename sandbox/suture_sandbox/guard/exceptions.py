@@ -8,7 +8,6 @@ mistake in the code; and narrow handlers around much of what was there before.
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from suture_sandbox.guard import exceptions, exits, paths, suppressions
+from suture_sandbox.guard import exceptions, exits, paths, runner, shape, suppressions
 from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
 from suture_sandbox.patch import Patch
 from suture_sandbox.snapshot import Snapshot
@@ -16,6 +16,8 @@ RULES: Mapping[str, Rule] = {
     "suppressions": suppressions.check,
     "exceptions": exceptions.check,
     "exits": exits.check,
+    "runner": runner.check,
+    "shape": shape.check,
 }
 """Family -> rule."""
 
