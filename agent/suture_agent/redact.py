@@ -85,7 +85,7 @@ _PEM_LINE = re.compile(r"[A-Za-z0-9+/]{40,}+=*+")
 _URL = re.compile(r"://([^\s/:@\"'<>\\]{0,80}):([^\s/@\"'<>\\]{1,200})@(?=[\w\[.-])")
 _NAMED = re.compile(
     r"""(?P<name>pass(?:word|wd|phrase|code)?|pwd|secret(?:[_-]?(?:access)?[_-]?key)?|(?:api|access|auth|private|signing|encryption|account)[_-]?key"""
-    r"""|token|credentials?)[A-Za-z0-9_]{0,16}\\?["']?\]?\s{0,4}(?::\s{0,4}str\s{0,4})?(?::=|=>|[:=])\s{0,4}[rbuRBU]{0,2}\\?(?P<quote>["'])"""
+    r"""|token(?!i[sz])|credentials?)[A-Za-z0-9_]{0,16}\\?["']?\]?\s{0,4}(?::\s{0,4}str\s{0,4})?(?::=|=>|[:=])\s{0,4}[rbuRBU]{0,2}\\?(?P<quote>["'])"""
     r"""(?P<value>[^"'\\\s]{4,256})\\?(?P=quote)""",
     re.IGNORECASE,
 )
@@ -103,7 +103,7 @@ _KEY_NAME = re.compile(
 _PLACEHOLDER = re.compile(
     r"[<{$%\[*.]|.*(?:[{}<>$%(]|\.\.\.|xxx|\*\*\*|example|placeholder|changeme|change_me|redacted|dummy|your[_-])", re.IGNORECASE
 )
-_LONG = re.compile(r"(?<![A-Za-z0-9_+/=.-])[A-Za-z0-9_+/-]{32,160}(?![A-Za-z0-9_+/.-])={0,2}")
+_LONG = re.compile(r"(?<![A-Za-z0-9_+/.-])[A-Za-z0-9_+/-]{32,160}(?![A-Za-z0-9_+/.-])={0,2}")
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F-]+\Z")
 _DIGEST_BEFORE = re.compile(r"(?i)(?:sha\d{1,3}|md5|blake2[bs]?|integrity|digest|checksum|hash)[\"']?\s{0,3}[-:=]\s{0,3}[\"']?\Z")
 _BLOCK_BEFORE = re.compile(r"""[A-Za-z0-9+/]{24}=*(?:\\n)?["']?\s{1,60}[bB]?["']?\Z|=\?[\w-]+\?[bBqQ]\?\Z""")

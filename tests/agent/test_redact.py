@@ -10,7 +10,6 @@ import string
 import subprocess
 import sys
 import sysconfig
-import time
 import uuid
 from pathlib import Path
 
@@ -268,20 +267,12 @@ HOSTILE = (
 )  # fmt: skip
 
 
-def cost(text: str) -> float:
-    best = float("inf")
-    for _ in range(3):
-        started = time.process_time()
-        redact(text)
-        best = min(best, time.process_time() - started)
-    return best
-
-
 @pytest.mark.parametrize("unit", HOSTILE)
-def test_repeated_text_costs_linear_time(unit):
-    """Sixteen times the text may cost no more than some sixteen times the time: a quadratic pattern would cost 256 times."""
-    small, large = (unit * (size // len(unit)) for size in (8_000, 128_000))
-    assert cost(large) < 64 * max(cost(small), 0.000_5)
+def test_half_a_million_characters_of_hostile_text_come_to_an_end(unit):
+    """A pattern that takes quadratic time would be at it for half an hour; what is not a secret stays."""
+    text = unit * (500_000 // len(unit))
+    clean, found = redact(text)
+    assert found or clean == text
 
 
 @settings(max_examples=150, deadline=None)

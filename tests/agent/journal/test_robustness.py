@@ -18,6 +18,7 @@ import pytest
 from suture_agent.errors import JournalError
 from suture_agent.journal import queries
 from suture_agent.journal.store import Journal
+from suture_sandbox.local.bubblewrap import find
 
 WRITER = """
 import sys
@@ -116,7 +117,6 @@ def test_a_full_disk_is_told_and_what_was_kept_stays(path):
 
 
 def test_a_full_file_system_is_told_and_the_journal_can_be_read_again(tmp_path):
-    bwrap = Path(sys.executable).parent / "bwrap"
     folder = tmp_path / "small"
     folder.mkdir()
     script = (
@@ -126,7 +126,7 @@ def test_a_full_file_system_is_told_and_the_journal_can_be_read_again(tmp_path):
         "from pathlib import Path\nfrom suture_agent.journal import queries\nfrom suture_agent.journal.store import Journal\n"
         "journal = Journal.open(Path(path))\nassert journal.check() == ()\nassert queries.stats(journal).episodes == len(lines) - 1 > 0\n"
     )
-    command = [str(bwrap), "--dev-bind", "/", "/", "--size", "1500000", "--tmpfs", str(folder), sys.executable, "-c", script]
+    command = [find(), "--dev-bind", "/", "/", "--size", "1500000", "--tmpfs", str(folder), sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
 
