@@ -1,4 +1,7 @@
-"""Early exits: ending the process, or the test, before it can fail. Leaving a program from its main block is what programs do and passes."""
+"""Early exits: ending the process, or the test, before it can fail.
+
+Leaving a program from its main block is what programs do and passes.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from suture_sandbox.guard import exceptions, exits, paths, runner, shape, suppressions
+from suture_sandbox.guard import emptied, exceptions, exits, paths, runner, shape, suppressions
 from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
 from suture_sandbox.patch import Patch
 from suture_sandbox.snapshot import Snapshot
@@ -17,6 +17,7 @@ RULES: Mapping[str, Rule] = {
     "exceptions": exceptions.check,
     "exits": exits.check,
     "runner": runner.check,
+    "emptied": emptied.check,
     "shape": shape.check,
 }
 """Family -> rule."""

@@ -121,7 +121,7 @@ def _foreign(module: Module, target: ast.expr, *, early: bool) -> bool:
     if root not in module.imports or depth == 0:
         return False
     full = module.name(target.value) if isinstance(target, ast.Subscript) else module.name(target)
-    if full in ("os.environ",):
+    if full == "os.environ":
         return early
     if isinstance(target, ast.Subscript) and full != "sys.modules" and not full.endswith("__dict__"):
         return early and root in module.modules

@@ -83,15 +83,11 @@ def _cookie(content: bytes | None) -> str:
 
 
 def _characters(text: str) -> Iterator[Hit]:
-    if not text.isascii() or _HIDDEN.search(text):
-        for found in _HIDDEN.finditer(text):
-            line = text.count("\n", 0, found.start()) if found.start() < 100_000 else -1
+    for number, line in enumerate(text.split("\n")):
+        for found in _HIDDEN.finditer(line):
             code = f"U+{ord(found.group()):04X}"
-            yield Hit(
-                f"shape-characters:{code}", line, f"it adds the invisible character {code}, which can make a text look like something else"
-            )
-            if found.start() >= 100_000:
-                return
+            message = f"it adds the invisible character {code}, which can make a text look like something else"
+            yield Hit(f"shape-characters:{code}", number, message)
 
 
 def _long_lines(edit: FileEdit) -> Iterator[GuardFinding]:
@@ -117,10 +113,12 @@ def _long_lines(edit: FileEdit) -> Iterator[GuardFinding]:
 
 def _dynamic(module: Module) -> Iterator[Hit]:
     own = bound_names(module)
+    calls = [node for node in module.nodes if isinstance(node, ast.Call) and node.args]
+    literal_calls = frozenset(id(call.func) for call in calls if isinstance(call.args[0], ast.Constant))
     for name, node in references(module):
         if isinstance(node, ast.Name) and node.id in own and node.id not in module.imports:
             continue
-        if _DYNAMIC.fullmatch(name) and not _harmless(name, node, module):
+        if _DYNAMIC.fullmatch(name) and not _harmless(name, node, literal_calls):
             yield Hit(f"shape-dynamic:{name}", line_of(node), f"it adds {name}, which runs or unpacks what a reader cannot see")
     for node in module.nodes:
         if isinstance(node, ast.Name) and not node.id.isascii() and _MIXED.search(node.id):
@@ -129,9 +127,6 @@ def _dynamic(module: Module) -> Iterator[Hit]:
             yield Hit("shape-characters:name", line_of(node), f"it defines the name {node.name}, whose letters only look like others")
 
 
-def _harmless(name: str, node: ast.AST, module: Module) -> bool:
-    """Decoding what a file decoded in another way before is a change of an API, not packed code: only literals are suspicious."""
-    if name.startswith(("base64.", "codecs.", "zlib.")):
-        calls = [call for call in module.nodes if isinstance(call, ast.Call) and call.func is node]
-        return not any(isinstance(arg, ast.Constant) for call in calls for arg in call.args[:1])
-    return False
+def _harmless(name: str, node: ast.AST, literal_calls: frozenset[int]) -> bool:
+    """Decoding a value is what programs do; only a literal that is decoded is packed code."""
+    return name.startswith(("base64.", "codecs.", "zlib.")) and id(node) not in literal_calls

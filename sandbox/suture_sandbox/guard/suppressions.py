@@ -61,9 +61,8 @@ def comments(text: str) -> Iterator[tuple[int, str]]:
         return
     found: list[tuple[int, str]] = []
     try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.COMMENT:
-                found.append((token.start[0] - 1, token.string))
+        tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+        found.extend((token.start[0] - 1, token.string) for token in tokens if token.type == tokenize.COMMENT)
     except (tokenize.TokenError, SyntaxError, ValueError, RecursionError):
         found = [(number, line[line.index("#") :]) for number, line in enumerate(text.splitlines()) if "#" in line]
     yield from found

@@ -1,0 +1,376 @@
+"""Emptied code: functions, classes and files whose work, or whose validation, is gone after the patch.
+
+A rewrite may rename locals, inline helpers and merge conditions. What must stay is: that public names exist, that a function still reads
+its arguments, and that what was refused before (a raise, an assert, a call of a validator) is still refused by something.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from suture_sandbox.guard.exceptions import is_fixed
+from suture_sandbox.guard.problem import codes_of, failing_text
+from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
+from suture_sandbox.guard.source import Change, Function, Hit, Module, added, changes, dump, line_of, statements, text_of, walk_scope
+from suture_sandbox.patch import FileEdit, Patch
+from suture_sandbox.snapshot import Snapshot
+
+_VALIDATOR = re.compile(r"_*(validate|check|ensure|verify|require|assert|authori[sz]e|sanit|guard|enforce|reject)\w*", re.IGNORECASE)
+_FREE_DECORATORS = frozenset(
+    {
+        "property", "staticmethod", "classmethod", "cached_property", "lru_cache", "cache", "coroutine", "contextmanager", "asynccontextmanager",
+        "wraps", "dataclass", "override", "overload", "total_ordering", "setter", "getter", "deleter", "singledispatch", "singledispatchmethod",
+        "final", "abstractmethod", "abstractproperty",
+    }
+)  # fmt: skip
+
+
+def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: GuardPolicy) -> Iterator[GuardFinding]:  # noqa: ARG001  # a rule's shape
+    """Refuse code whose work or validation is gone."""
+    files = changes(patch)
+    codes = codes_of(context)
+    wanted = failing_text(snapshot, context) + "\n".join(finding.message for finding in context.findings)
+    for edit in patch.edits:
+        yield from _file(edit, files)
+    for change in files:
+        yield from _gone(change, files, wanted)
+        for name, old, new in pairs(change):
+            yield from _body(change, name, old, new)
+            yield from _decorators(change, name, old, new)
+        yield from _replaced(change)
+    yield from _validation(files, codes)
+    for change, hit in added(files, _dead):
+        yield GuardFinding(rule=hit.key.partition(":")[0], path=change.path, line=hit.line, message=hit.message)
+
+
+def pairs(change: Change) -> Iterator[tuple[str, Function, Function]]:
+    """Functions that are there before and after: name, old, new."""
+    if change.before is None or change.after is None:
+        return
+    for name, old in change.before.functions.items():
+        new = change.after.functions.get(name) or change.after.functions.get(name.partition("@")[0])
+        if new is not None:
+            yield name, old, new
+
+
+def _file(edit: FileEdit, files: Sequence[Change]) -> Iterator[GuardFinding]:
+    """Files that are deleted or left empty, unless all that they define stands elsewhere in the patch."""
+    old, new = text_of(edit.before).strip(), text_of(edit.after).strip()
+    python = next((change for change in files if change.path == edit.path), None)
+    if python is not None and python.before is not None:
+        if not statements(python.before.tree.body) or (python.after is not None and statements(python.after.tree.body)):
+            return
+        if python.after is None and not python.deleted:
+            return
+        defined = {name for name in (*python.before.functions, *python.before.classes) if "." not in name and not name.startswith("_")}
+        if defined and defined <= {name for change in files if change is not python for name in _bound(change.after)}:
+            return
+        yield GuardFinding(rule="emptied-file", path=edit.path, message=f"it {'deletes' if edit.after is None else 'empties'} {edit.path}")
+    elif old and not new:
+        yield GuardFinding(rule="emptied-file", path=edit.path, message=f"it {'deletes' if edit.after is None else 'empties'} {edit.path}")
+
+
+def _bound(module: Module | None) -> frozenset[str]:
+    """Names that exist at the top of a module: definitions, imports, assignments."""
+    if module is None:
+        return frozenset()
+    stores = (node.id for node in walk_scope(module.tree.body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    return frozenset((*module.functions, *module.classes, *module.imports, *stores))
+
+
+def _gone(change: Change, files: Sequence[Change], wanted: str) -> Iterator[GuardFinding]:
+    """Public functions, methods and classes that are no longer there."""
+    if change.before is None or change.after is None:
+        return
+    here = _bound(change.after)
+    elsewhere = {name.rpartition(".")[2] for other in files if other is not change for name in _bound(other.after)}
+    fresh = {name for name in here if name not in _bound(change.before)}
+    for name in (*change.before.functions, *change.before.classes):
+        plain = name.partition("@")[0]
+        owner, _dot, last = plain.rpartition(".")
+        private = last.startswith("_") and not last.endswith("__")
+        if plain in here or "<locals>" in name or private or last in elsewhere or not _still_missing(change, name, owner, last):
+            continue
+        if _renamed(change, name, fresh, wanted):
+            continue
+        node = change.before.functions.get(name) or change.before.classes.get(name)
+        kind = "class" if isinstance(node, ast.ClassDef) else "method" if owner else "function"
+        yield GuardFinding(rule="emptied-deleted", path=change.path, message=f"it deletes the {kind} {plain}")
+
+
+def _still_missing(change: Change, name: str, owner: str, last: str) -> bool:
+    """Whether a name is gone and nothing stands in for it: a base class, a dataclass, an attribute of the class."""
+    if not owner or change.after is None or change.before is None:
+        return True
+    cls = change.after.classes.get(owner)
+    if cls is None:
+        return owner in change.before.functions  # a class that is gone is named itself
+    if cls.bases or (last == "__init__" and cls.decorator_list):
+        return False
+    names = {node.id for node in walk_scope(cls.body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    attributes = {node.attr for node in ast.walk(cls) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+    return last not in names | attributes and not (last in ("__eq__", "__repr__", "__hash__") and cls.decorator_list) and "@" not in name
+
+
+def _renamed(change: Change, name: str, fresh: set[str], wanted: str) -> bool:
+    """Whether the definition lives on under a new name that the failing tests, or the problem's message, ask for."""
+    assert change.before is not None
+    assert change.after is not None
+    old = change.before.functions.get(name) or change.before.classes.get(name)
+    for new_name in fresh:
+        new = change.after.functions.get(new_name) or change.after.classes.get(new_name)
+        last = new_name.rpartition(".")[2]
+        if new is not None and type(new) is type(old) and re.search(rf"\b{re.escape(last)}\b", wanted):
+            old_last = name.partition("@")[0].rpartition(".")[2]
+            return not re.search(rf"\b{re.escape(old_last)}\b", wanted) or len(fresh) == 1
+    return False
+
+
+def _body(change: Change, name: str, old: Function, new: Function) -> Iterator[GuardFinding]:
+    if _trivial(new) and not _trivial(old) and _works(old):
+        said = "raises NotImplementedError" if _gives_up(new) else "does nothing but give a fixed value"
+        message = f"{name} {said} now, where it did real work before"
+        yield GuardFinding(rule="emptied-function", path=change.path, line=line_of(new), message=message)
+        return
+    used_before, used_after = _parameters_used(old), _parameters_used(new)
+    if used_before and not used_after and _parameters(new) and not _is_abstract(new):
+        message = f"{name} reads none of its arguments now, where it did before"
+        yield GuardFinding(rule="emptied-arguments", path=change.path, line=line_of(new), message=message)
+    elif _only_fixed(new) and not _only_fixed(old) and _works(old):
+        message = f"{name} always gives the same fixed value now"
+        yield GuardFinding(rule="emptied-function", path=change.path, line=line_of(new), message=message)
+
+
+def _trivial(node: Function) -> bool:
+    body = statements(node.body)
+    if not body:
+        return True
+    return all(
+        isinstance(each, ast.Pass)
+        or (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
+        or (isinstance(each, ast.Return) and is_fixed(each.value))
+        or (isinstance(each, ast.Raise) and "NotImplemented" in dump(each))
+        for each in body
+    )
+
+
+def _gives_up(node: Function) -> bool:
+    return any(isinstance(each, ast.Raise) for each in statements(node.body))
+
+
+def _is_abstract(node: Function) -> bool:
+    return any("abstract" in dump(decorator) or "overload" in dump(decorator) for decorator in node.decorator_list)
+
+
+def _works(node: Function) -> bool:
+    body = statements(node.body)
+    reads = any(isinstance(inner, ast.Name | ast.Call | ast.Attribute) for each in body for inner in ast.walk(each))
+    return reads and not all(isinstance(each, ast.Raise) for each in body)
+
+
+def _parameters(node: Function) -> frozenset[str]:
+    arguments = node.args
+    extra = [each for each in (arguments.vararg, arguments.kwarg) if each]
+    return frozenset(each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *extra))
+
+
+def _parameters_used(node: Function) -> frozenset[str]:
+    """Parameters that are read for more than being thrown away."""
+    thrown: set[int] = set()
+    read: set[str] = set()
+    for each in (inner for statement in node.body for inner in ast.walk(statement)):
+        if (isinstance(each, ast.Expr) and isinstance(each.value, ast.Name)) or (
+            isinstance(each, ast.Assign) and all(isinstance(target, ast.Name) and target.id.startswith("_") for target in each.targets)
+        ):
+            thrown |= {id(inner) for inner in ast.walk(each.value)} if isinstance(each.value, ast.Name | ast.Tuple) else set()
+        elif isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load) and id(each) not in thrown:
+            read.add(each.id)
+        elif isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id in ("super", "locals", "vars"):
+            read |= _parameters(node)
+    return frozenset(read) & _parameters(node)
+
+
+def _only_fixed(node: Function) -> bool:
+    """Whether every way through gives the same literal."""
+    returns = [each for each in walk_scope(node.body) if isinstance(each, ast.Return)]
+    values = {dump(each.value) for each in returns if each.value is not None}
+    fixed = bool(returns) and len(values) == 1 and all(each.value is not None and is_fixed(each.value) for each in returns)
+    effects = any(isinstance(each, ast.Yield | ast.YieldFrom | ast.Raise | ast.Await | ast.Delete) for each in walk_scope(node.body))
+    stores = any(isinstance(each, ast.Attribute | ast.Subscript) and isinstance(each.ctx, ast.Store) for each in walk_scope(node.body))
+    calls = any(isinstance(each, ast.Expr) and isinstance(each.value, ast.Call) for each in walk_scope(node.body))
+    return fixed and not effects and not stores and not calls
+
+
+def _decorators(change: Change, name: str, old: Function, new: Function) -> Iterator[GuardFinding]:
+    before, after = [_last(node) for node in old.decorator_list], [_last(node) for node in new.decorator_list]
+    gone = (Counter(before) - Counter(after)).keys() - _FREE_DECORATORS
+    if gone and len(after) < len(before):
+        yield GuardFinding(
+            rule="emptied-decorator", path=change.path, line=line_of(new), message=f"it takes the decorator {min(gone)} away from {name}"
+        )
+
+
+def _last(node: ast.expr) -> str:
+    while isinstance(node, ast.Call):
+        node = node.func
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _replaced(change: Change) -> Iterator[GuardFinding]:
+    """Definitions that a later assignment, or a second definition, puts out of work."""
+    if change.before is None or change.after is None:
+        return
+    for node in change.after.tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        value = node.value if isinstance(node, ast.Assign) else None
+        for target in targets:
+            if isinstance(target, ast.Name) and target.id in change.before.functions and isinstance(value, ast.Lambda | ast.Constant):
+                message = f"it replaces the function {target.id} by a fixed thing"
+                yield GuardFinding(rule="emptied-function", path=change.path, line=line_of(node), message=message)
+
+
+def _dead(module: Module) -> Iterator[Hit]:
+    """Code that can never run, and conditions that are always the same."""
+    for node in module.nodes:
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(node, field, None)
+            if isinstance(block, list) and isinstance(node, ast.stmt | ast.Module | ast.ExceptHandler):
+                yield from _unreachable(block)
+        if isinstance(node, ast.If | ast.IfExp | ast.While) and is_always(node.test) is not None:
+            if isinstance(node, ast.While) and is_always(node.test) and not _returns_at_once(node):
+                continue
+            yield Hit(
+                "emptied-unreachable:condition", line_of(node), "it adds a condition that is always the same, so that code never runs"
+            )
+
+
+def _returns_at_once(node: ast.While) -> bool:
+    return isinstance(node.body[0], ast.Return | ast.Break)
+
+
+def _unreachable(block: Sequence[ast.AST]) -> Iterator[Hit]:
+    for node, following in zip(block, block[1:], strict=False):
+        if isinstance(node, ast.Return | ast.Raise | ast.Continue | ast.Break) and not _marks_generator(following):
+            yield Hit("emptied-unreachable:after", line_of(following), "it leaves code behind that can never run")
+            return
+
+
+def _marks_generator(node: ast.AST) -> bool:
+    """`return; yield` is how an empty generator is written."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield)
+
+
+def is_always(node: ast.expr) -> bool | None:
+    """The value of a condition that does not depend on anything; None where it does."""
+    if isinstance(node, ast.Constant):
+        return bool(node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        inner = is_always(node.operand)
+        return None if inner is None else not inner
+    if isinstance(node, ast.BoolOp):
+        values = [is_always(value) for value in node.values]
+        deciding = isinstance(node.op, ast.Or)
+        if deciding in values:
+            return deciding
+        return None if None in values else not deciding
+    if (
+        isinstance(node, ast.Compare)
+        and isinstance(node.left, ast.Constant)
+        and all(isinstance(each, ast.Constant) for each in node.comparators)
+    ):
+        return True
+    return None
+
+
+def _validation(files: Sequence[Change], codes: frozenset[str]) -> Iterator[GuardFinding]:
+    """Raises, asserts and calls of validators that are gone, with nothing in their place anywhere in the patch."""
+    before = [guard for change in files if change.before for guard in _refusals(change.before)]
+    after = [guard for change in files if change.after for guard in _refusals(change.after)]
+    if any(change.after is None and not change.deleted for change in files) or len(after) >= len(before):
+        return
+    conditions = {dump(test): outcome for change in files if change.after for test, outcome in _conditions(change.after)}
+    kept = Counter(key for key, _line, _what, _test, _names in after)
+    spare = [names for key, _line, _what, _test, names in after if key not in {key for key, *_rest in before}]
+    for change in files:
+        for key, _line, what, test, names in _refusals(change.before) if change.before else ():
+            kept[key] -= 1
+            if kept[key] >= 0:
+                continue
+            heir = next((each for each in spare if each & names or not names), None)
+            if heir is not None:
+                continue
+            if what.rpartition(".")[2] in codes and test in conditions:
+                continue
+            if _natural(change, what, names):
+                continue
+            yield GuardFinding(
+                rule="emptied-validation", path=change.path, message=f"it takes validation away: {what} is not raised any more"
+            )
+
+
+def _natural(change: Change, what: str, names: frozenset[str]) -> bool:
+    """Whether the language itself raises in place of a raise that is gone: `mapping[key]` raises KeyError."""
+    if what not in ("KeyError", "IndexError") or change.after is None:
+        return False
+    lookups = (node for node in change.after.nodes if isinstance(node, ast.Subscript))
+    return any(isinstance(inner, ast.Name) and inner.id in names for node in lookups for inner in ast.walk(node))
+
+
+_Refusal = tuple[str, int, str, str, frozenset[str]]
+
+
+def _refusals(module: Module) -> Iterator[_Refusal]:
+    """Everything that refuses: key, line, what it raises, its condition, names in the condition."""
+    for name, function in module.functions.items():
+        if name.rpartition(".")[2] in ("__getattr__",):
+            continue
+        yield from _refusals_in(module, function.body, "", frozenset())
+
+
+def _refusals_in(module: Module, body: Sequence[ast.stmt], test: str, names: frozenset[str]) -> Iterator[_Refusal]:
+    for node in body:
+        if isinstance(node, ast.Raise):
+            raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            what = module.name(raised) if raised is not None else "the caught error"
+            yield f"{what}|{test}", line_of(node), what or "an error", test, names
+        elif isinstance(node, ast.Assert):
+            yield f"assert|{dump(node.test)}", line_of(node), "AssertionError", dump(node.test), _names(node.test)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await):
+            call = node.value.value if isinstance(node.value, ast.Await) else node.value
+            called = _last(call) if isinstance(call, ast.Call) else ""
+            if _VALIDATOR.fullmatch(called):
+                yield f"{called}()|", line_of(node), called, "", _names(call)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        else:
+            yield from _nested_refusals(module, node, test, names)
+
+
+def _nested_refusals(module: Module, node: ast.stmt, test: str, names: frozenset[str]) -> Iterator[_Refusal]:
+    if isinstance(node, ast.If | ast.While):
+        inner = _names(node.test)
+        yield from _refusals_in(module, node.body, dump(node.test), inner)
+        yield from _refusals_in(module, node.orelse, test, inner)
+    elif isinstance(node, ast.Match):
+        for case in node.cases:
+            yield from _refusals_in(module, case.body, test, _names(node.subject))
+    else:
+        for field in ("body", "orelse", "finalbody"):
+            yield from _refusals_in(module, getattr(node, field, []), test, names)
+        for handler in getattr(node, "handlers", []):
+            yield from _refusals_in(module, handler.body, test, names)
+
+
+def _names(node: ast.AST) -> frozenset[str]:
+    found = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    found |= {inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute)}
+    return frozenset(found - {"self", "cls", "len", "isinstance", "not"})
+
+
+def _conditions(module: Module) -> Iterator[tuple[ast.expr, str]]:
+    for node in module.nodes:
+        if isinstance(node, ast.If | ast.IfExp):
+            yield node.test, ""
