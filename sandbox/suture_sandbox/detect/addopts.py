@@ -1,7 +1,7 @@
 """What of a workspace's `addopts` is left out when its tests are run as a check.
 
-Left out is what makes a report partial (stopping early, running what failed last), unstable or slow to start (parallel workers), a matter of
-something else than the tests (coverage limits), or written where the check's own report belongs. Everything else stays as the owner has it.
+Left out is what makes a report partial (stopping early, running what failed last), unstable or slow to start (parallel workers), a matter
+of something else than the tests (coverage limits), or written where the check's own report belongs. The rest stays as the owner has it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 # fmt: off
 _FLAGS = frozenset((
     "-x", "--exitfirst", "--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--new-first", "--sw", "--stepwise", "--sw-skip",
-    "--stepwise-skip", "--sw-reset", "--stepwise-reset", "--cache-clear", "--pdb", "--trace", "-f", "--looponfail", "--collect-only", "--co",
-    "--no-cov", "--no-cov-on-fail", "--cov-branch", "--cov-append", "--setup-only", "--setup-plan", "--self-contained-html",
+    "--stepwise-skip", "--sw-reset", "--stepwise-reset", "--cache-clear", "--pdb", "--trace", "-f", "--looponfail", "--collect-only",
+    "--co", "--no-cov", "--no-cov-on-fail", "--cov-branch", "--cov-append", "--setup-only", "--setup-plan", "--self-contained-html",
 ))
 _WITH_VALUE = frozenset((
     "--maxfail", "--lfnf", "--last-failed-no-failures", "--cov", "--cov-report", "--cov-config", "--cov-fail-under", "--cov-context", "-n",

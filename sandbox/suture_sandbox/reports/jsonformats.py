@@ -134,7 +134,7 @@ def parse_sarif(given: ReportInput) -> Report:
 
 
 def _unit(run: object) -> Encoding:
-    return "utf-32" if _get(run, "columnKind") == "unicodeCodePoints" else "utf-16"
+    return "utf-16" if _get(run, "columnKind") == "utf16CodeUnits" else "utf-32"
 
 
 def _stands(result: object) -> bool:

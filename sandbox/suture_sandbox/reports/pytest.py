@@ -25,6 +25,7 @@ _VERBOSE = re.compile(
     r"^([^\s:][^:]{0,1000}\.py::.{1,3000}?) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)(?: \(.{0,300}\))?\s{0,80}(?:\[ {0,3}\d{1,3}%\])?$"
 )
 _RUNNING = re.compile(r"^([^\s:][^:]{0,1000}\.py::\w[\w:]{0,1000}(?:\[.{0,1000}\])?) ?")
+_TITLE = re.compile(r"^_+ (.*) _+$")
 _CLOSING = re.compile(r"^(?:=+ )?(?:no tests ran|\d{1,9} [a-z]{1,20}[^=]{0,300}) in \d[\d.]{0,20}s")
 _WRONG = re.compile(r"^(?:ERROR: |INTERNALERROR> ?|[\w ./-]{1,100}: error: |pytest\.\w{1,40}Warning: )(.*)$")
 _OUTCOMES: dict[str, Outcome] = {
@@ -144,11 +145,11 @@ def _blocks(lines: Iterable[str]) -> list[Block]:
     blocks: list[Block] = []
     section = ""
     for line in lines:
-        if line.startswith("====") and line.endswith("==="):
+        if line.startswith("===") and line.endswith("==="):
             section = line.strip("= ")
         elif section in ("ERRORS", "FAILURES"):
-            if line.startswith("__") and line.endswith("__") and line.strip("_ "):
-                blocks.append(Block(line.strip("_")[1:-1]))
+            if (title := _TITLE.match(line)) and title[1].strip("_ "):
+                blocks.append(Block(title[1]))
             elif blocks:
                 blocks[-1].lines.append(line)
     return blocks
