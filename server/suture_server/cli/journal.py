@@ -257,7 +257,9 @@ def _show_list(lines: tuple[Line, ...], output: Output) -> None:
 
 def _print_table(table: Table, output: Output) -> None:
     """Cut to the terminal's width, but never cut where there is no terminal."""
-    output.console.print(table, width=None if output.console.is_terminal else WIDTH)
+    if not output.console.is_terminal:
+        output.console.width = WIDTH
+    output.console.print(table)
 
 
 def _show_record(record: Record, output: Output) -> None:
