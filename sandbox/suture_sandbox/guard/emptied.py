@@ -7,6 +7,7 @@ its arguments, and that what was refused before (a raise, an assert, a call of a
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -252,7 +253,7 @@ def _returns_at_once(node: ast.While) -> bool:
 
 
 def _unreachable(block: Sequence[ast.AST]) -> Iterator[Hit]:
-    for node, following in zip(block, block[1:], strict=False):
+    for node, following in itertools.pairwise(block):
         if isinstance(node, ast.Return | ast.Raise | ast.Continue | ast.Break) and not _marks_generator(following):
             yield Hit("emptied-unreachable:after", line_of(following), "it leaves code behind that can never run")
             return
@@ -325,7 +326,7 @@ _Refusal = tuple[str, int, str, str, frozenset[str]]
 def _refusals(module: Module) -> Iterator[_Refusal]:
     """Everything that refuses: key, line, what it raises, its condition, names in the condition."""
     for name, function in module.functions.items():
-        if name.rpartition(".")[2] in ("__getattr__",):
+        if name.rpartition(".")[2] == "__getattr__":
             continue
         yield from _refusals_in(module, function.body, "", frozenset())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from suture_sandbox.guard import emptied, exceptions, exits, paths, runner, shape, suppressions
+from suture_sandbox.guard import emptied, exceptions, exits, paths, runner, shape, special_case, suppressions
 from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
 from suture_sandbox.patch import Patch
 from suture_sandbox.snapshot import Snapshot
@@ -18,6 +18,7 @@ RULES: Mapping[str, Rule] = {
     "exits": exits.check,
     "runner": runner.check,
     "emptied": emptied.check,
+    "special-case": special_case.check,
     "shape": shape.check,
 }
 """Family -> rule."""
