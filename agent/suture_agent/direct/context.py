@@ -6,6 +6,7 @@ The failure is the same for every suspect, so the server's prompt cache holds it
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from string import Template
 
@@ -15,6 +16,7 @@ from suture_agent.harness import prompt
 from suture_sandbox.findings import Finding
 from suture_sandbox.snapshot import Snapshot
 
+_NO_NAME = re.compile(r"cannot import name '\w+' from '(?P<a>[\w.]+)'|module '(?P<b>[\w.]+)' has no attribute")
 LONGEST_TEST = 40
 LONGEST_ERROR = 14
 LONGEST_CONTEXT = 40
@@ -91,6 +93,9 @@ def _test_failure(finding: Finding, snapshot: Snapshot, *, with_test: bool) -> s
     else:
         parts.append(f"`{name}` fails.")
     parts.append(f"Error:\n```\n{_cut(_error_text(finding, snapshot), LONGEST_ERROR)}\n```")
+    offered = offered_names(finding, snapshot)
+    if offered:
+        parts.append(offered)
     return "\n".join(parts)
 
 
@@ -105,12 +110,27 @@ def _error_text(finding: Finding, snapshot: Snapshot) -> str:
     return "\n".join([*shown, *(said or finding.message.splitlines())])
 
 
+def offered_names(finding: Finding, snapshot: Snapshot) -> str:
+    """For an import or attribute that does not exist: what the workspace's module does define."""
+    found = _NO_NAME.search(finding.message)
+    module = found.group("a") or found.group("b") if found else ""
+    stem = module.replace(".", "/")
+    for path in (f"{stem}.py", f"{stem}/__init__.py", f"src/{stem}.py", f"src/{stem}/__init__.py"):
+        text = snapshot.read_text(path) if stem else None
+        tree = parse(text) if text else None
+        if tree is not None:
+            names = [name for name, _ in definitions(tree) if "." not in name]
+            return f"`{module}` defines: {', '.join(names[:30])}."
+    return ""
+
+
 def _tool_failure(finding: Finding, snapshot: Snapshot) -> str:
     lines = (snapshot.read_text(finding.path) or "").splitlines()
     at = finding.range.start.line
     shown = f" in this line:\n```python\n{lines[at].strip()}\n```" if finding.path and at < len(lines) else ""
-    code = f" [{finding.code}]" if finding.code else ""
-    return f"The check `{finding.check}` reports: {finding.message}{code}{shown}"
+    code = f" [{finding.code}]" if finding.code and finding.code not in finding.message else ""
+    offered = offered_names(finding, snapshot)
+    return f"The check `{finding.check}` reports: {finding.message}{code}{shown}" + (f"\n{offered}" if offered else "")
 
 
 def _head(tree: ast.Module, lines: list[str], names: set[str]) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -33,6 +33,8 @@ class Add(Protocol):
 MOST_SUSPECTS = 6
 PLAIN_INIT = 0.25
 """Taken off a constructor's score: every test of a class runs it, and it is seldom what is wrong."""
+CONSTANT_SHARE = 0.45
+"""Of a function's score, for each module-level constant that it uses."""
 LONGEST_UNIT = 120
 """Lines; a longer function is beyond what a small policy writes anew without harm."""
 
@@ -65,6 +67,10 @@ def suspects(problem: Problem, snapshot: Snapshot, trace: Trace) -> tuple[Suspec
     _from_trace(problem, snapshot, trace, add)
     if problem.target.tests:
         _from_tests(problem.findings, snapshot, add)
+    _from_names(problem.findings, snapshot, trace, add)
+    for key in sorted(scores, key=lambda key: -scores[key])[:3]:
+        for constant in _constants(units[key], snapshot):
+            add(constant, CONSTANT_SHARE * scores[key])
     ranked = sorted(scores, key=lambda key: -scores[key])[:MOST_SUSPECTS]
     return tuple(Suspect(unit=units[key], score=scores[key], calls=calls[key]) for key in ranked)
 
@@ -122,6 +128,53 @@ def _from_tests(findings: Iterable[Finding], snapshot: Snapshot, add: Add) -> No
             for unit in _units_named(home, original, used, snapshot):
                 short = unit.name.rsplit(".", 1)[-1]
                 add(unit, 0.3 + (0.2 if name in asserted or short in asserted else 0.0) + _likeness(short, finding.test))
+
+
+def _from_names(findings: Iterable[Finding], snapshot: Snapshot, trace: Trace, add: Add) -> None:
+    """Functions that the failing line or the error names but that did not run: a method taken for an attribute, a missing decorator."""
+    ran = {(function.path, function.name.rsplit(".", 1)[-1]) for test in trace.tests.values() for function in test.functions}
+    paths = {path for path, _ in ran} | {finding.path for finding in findings if finding.path}
+    for finding in findings:
+        words = set(re.findall(r"[A-Za-z_]\w{2,}", f"{finding.message} {_line_text(finding, snapshot)}"))
+        for path in sorted(path for path in paths if not is_test_path(path)):
+            text = snapshot.read_text(path)
+            tree = parse(text) if text else None
+            for name, node in definitions(tree) if tree is not None else []:
+                short = name.rsplit(".", 1)[-1]
+                if short in words and (path, short) not in ran and not isinstance(node, ast.ClassDef):
+                    add(unit_of(path, text or "", name, node), 0.5)
+
+
+def _line_text(finding: Finding, snapshot: Snapshot) -> str:
+    lines = (snapshot.read_text(finding.path) or "").splitlines() if finding.path else []
+    at = finding.range.start.line
+    return lines[at] if at < len(lines) else ""
+
+
+def _constants(unit: Unit, snapshot: Snapshot) -> Iterator[Unit]:
+    """Module-level assignments of the unit's file that it uses: tables, patterns, limits."""
+    text = snapshot.read_text(unit.path)
+    tree = parse(text) if text else None
+    source = parse(unit.source)
+    if tree is None or source is None or text is None:
+        return
+    used = _names_in(source)
+    lines = text.splitlines(keepends=True)
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            bound = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+            if bound & used:
+                start, end = node.lineno - 1, node.end_lineno or node.lineno
+                name = min(bound & used)
+                yield Unit(
+                    path=unit.path,
+                    name=name,
+                    kind="statement",
+                    start=start,
+                    end=end,
+                    indent="",
+                    source="".join(lines[start:end]).replace("\r\n", "\n"),
+                )
 
 
 def test_function(tree: ast.Module, identifier: str) -> ast.stmt | None:

@@ -57,6 +57,14 @@ PLAN: tuple[tuple[int, Mode], ...] = (
 )
 """Which suspect is asked about, and how, in order."""
 
+_DECORATOR_WORDS = (
+    "bound method",
+    "'method'",
+    "function object",
+    "'function'",
+    "is not callable",
+    "missing 1 required positional argument: 'self'",
+)
 _SIGNATURE_WORDS = ("positional argument", "keyword argument", "ignature", "override", "return type", "annotation")
 
 
@@ -229,6 +237,8 @@ def _prefill(unit: Unit, findings: Sequence[Finding], mode: Mode) -> str:
     if unit.kind == "class":
         return f"{start}{unit.source.splitlines()[0]}\n"
     if unit.kind != "function" or not unit.opening:
+        return start
+    if any(word in finding.message for finding in findings for word in _DECORATOR_WORDS):
         return start
     if mode in ("likely", "explained") and not _signature_doubted(unit, findings):
         remark = f"{_body_indent(unit)}{REMARK}" if mode == "explained" else ""
