@@ -259,12 +259,14 @@ def test_importing_it_does_not_import_the_library():
     assert done.stdout.split() == ["False", "False"]
 
 
+# fmt: off
 HOSTILE = (
-    "a", "A1", "aB3", "eyJ", "eyJhbGciOiJ.", "-----BEGIN PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----\nAAAA", "://a:", "://", "sk-",
-    "xoxb-1-", "ghp_", "password='", "password: ", 'secret_key = "', "password", "pwd=", "token=token", "AccountKey=", "/root", "PASSWORD=A",
-    "\nPASSWORD", "Bearer ", "npm_", "hf_", "gl", "glpat-", "sig=", "3Q~", "SG.", "-us1", "AKIA", "https://hooks.slack.com/services/T", "=?b?",
-    "ya29.", "\\\"", "[redacted:", "\ud800", "0" * 31 + " ", "aB3+/" * 8 + "\n", "api_key_", "{", "%", "xxx",
-)  # fmt: skip
+    "a", "A1", "aB3", "eyJ", "eyJhbGciOiJ.", "-----BEGIN PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----\nAAAA", "://a:", "://",
+    "sk-", "xoxb-1-", "ghp_", "password='", "password: ", 'secret_key = "', "password", "pwd=", "token=token", "AccountKey=", "/root",
+    "PASSWORD=A", "\nPASSWORD", "Bearer ", "npm_", "hf_", "gl", "glpat-", "sig=", "3Q~", "SG.", "-us1", "AKIA", "https://hooks.slack.com/services/T",
+    "=?b?", "ya29.", "\\\"", "[redacted:", "\ud800", "0" * 31 + " ", "aB3+/" * 8 + "\n", "api_key_", "{", "%", "xxx",
+)
+# fmt: on
 
 
 @pytest.mark.parametrize("unit", HOSTILE)

@@ -47,7 +47,9 @@ def journal_file(home: Path) -> Path:
 
 def entry(number: int, root: Path, outcome: str) -> EpisodeEntry:
     asked = Message(role="user", content=f"Repair {TEXT}")
-    turn = Turn(request=ChatRequest(messages=(asked,)), completion=Completion(choices=(Choice(text="first line\nsecond"),), prompt_tokens=9))
+    turn = Turn(
+        request=ChatRequest(messages=(asked,)), completion=Completion(choices=(Choice(text="first line\nsecond"),), prompt_tokens=9)
+    )
     patch = Patch((FileEdit(path="a.py", before=b"x = 1\n", after=b"x = 2\n"),))
     fixed = outcome == "fixed"
     return EpisodeEntry(
@@ -207,10 +209,12 @@ def test_erase_what_was_chosen(home, kept):
     assert lines(run(home, "erase", "--before", "2999-01-01", "--yes", "--json"))[0]["episodes"] == 2
 
 
-@pytest.mark.parametrize("options", [(), ("--all", "--before", "1d"), ("--before", "soon"), ("--before", "99999d"), ("--all", "--nothing")])
+@pytest.mark.parametrize(
+    "options", [(), ("--all", "--before", "1d"), ("--before", "soon"), ("--before", "99999999d"), ("--all", "--nothing")]
+)
 def test_erase_wants_to_know_what(home, kept, options):
     done = run(home, "erase", *options, "--yes")
-    assert done.returncode in (2, 0 if options == ("--before", "99999d") else 2)
+    assert done.returncode == 2
     assert lines(run(home, "list", "--json"))[-1]["episodes"] == 3
 
 
@@ -238,7 +242,7 @@ def test_a_symbolic_link_is_refused(home):
 def test_the_settings_name_the_file(home, kept):
     moved = home / "moved.sqlite3"
     journal_file(home).rename(moved)
-    assert lines(run(home, "list", "--json", SUTURE_JOURNAL_PATH=str(moved)))[-1]["episodes"] == 3
+    assert lines(run(home, "list", "--json", SUTURE_JOURNAL__PATH=str(moved)))[-1]["episodes"] == 3
 
 
 @pytest.mark.parametrize("command", ["stats", "list", "show", "erase"])

@@ -23,6 +23,10 @@ MOST_WORDS = 64
 """Words of a query that recall looks for."""
 
 
+class NoSuchRecord(JournalError):
+    """No record, or more than one, begins like that: a mistake of the one who asks, not of the journal."""
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One episode in a list."""
 
@@ -210,7 +214,8 @@ def recall(journal: Journal, query: str, limit: int = 3, *, without: Collection[
     marks = ", ".join("?" * len(without))
     with journal.reading() as connection:
         rows: Sequence[tuple[str, str]] = connection.execute(
-            "SELECT failures.failure, failures.diff FROM failures JOIN patches a ON a.key = failures.rowid JOIN episodes e ON e.id = a.episode"  # noqa: S608  # only question marks are put in
+            "SELECT failures.failure, failures.diff FROM failures"  # noqa: S608  # only question marks are put in
+            " JOIN patches a ON a.key = failures.rowid JOIN episodes e ON e.id = a.episode"
             " JOIN verdicts v ON v.episode = e.id JOIN problems p ON p.key = e.problem"
             f" WHERE failures MATCH ? AND v.passed = 1 AND p.id NOT IN ({marks})"
             " ORDER BY round(bm25(failures, 1.0, 0.25), 9), e.id DESC LIMIT ?",
@@ -221,18 +226,19 @@ def recall(journal: Journal, query: str, limit: int = 3, *, without: Collection[
 
 def _find(connection: sqlite3.Connection, prefix: str) -> Line:
     if not re.fullmatch(r"[0-9a-z]{1,64}", prefix):
-        raise JournalError(f"{prefix!r} is not the beginning of an identifier", remedy="suture journal list shows them")
+        raise NoSuchRecord(f"{prefix!r} is not the beginning of an identifier", remedy="suture journal list shows them")
     among = (prefix, prefix + "~")
     found = _lines(connection, "WHERE e.id >= ? AND e.id < ? ORDER BY e.id DESC LIMIT 6", among)
     if not found:
         of_problems = _lines(connection, "WHERE p.id >= ? AND p.id < ? ORDER BY e.id DESC LIMIT 100", among)
         found = tuple({line.problem: line for line in reversed(of_problems)}.values())
     if not found:
-        raise JournalError(f"nothing in the journal begins with {prefix}", remedy="suture journal list shows what there is")
-    if len(found) > 1:
+        raise NoSuchRecord(f"nothing in the journal begins with {prefix}", remedy="suture journal list shows what there is")
+    first, *others = found
+    if others:
         listed = ", ".join(line.id if line.id.startswith(prefix) else line.problem for line in found[:5])
-        raise JournalError(f"{prefix} is the beginning of several: {listed}", remedy="give more of the identifier")
-    return found[0]
+        raise NoSuchRecord(f"{prefix} is the beginning of several: {listed}", remedy="give more of the identifier")
+    return first
 
 
 def _lines(connection: sqlite3.Connection, rest: str, values: Sequence[object]) -> tuple[Line, ...]:

@@ -122,7 +122,6 @@ def show(identifier: str, output: Output) -> int:
     """
     import msgspec
 
-    from suture_agent.errors import JournalError
     from suture_agent.journal import queries
 
     with _opened(output) as kept:
@@ -130,9 +129,7 @@ def show(identifier: str, output: Output) -> int:
             raise click.UsageError("the journal is empty")
         try:
             record = queries.show(kept, identifier)
-        except JournalError as error:
-            if error.__cause__ is not None or "blob" in str(error):
-                raise
+        except queries.NoSuchRecord as error:
             raise click.UsageError(f"{error}; {error.remedy}") from error
     output.line({"event": "summary", **msgspec.to_builtins(record)})
     if not output.json:

@@ -49,7 +49,9 @@ def workspace(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment() -> Environment:
-    return Environment(EnvironmentFields(os={"id": "debian"}, toolchain={"version": "3.11"}), Runtime(python="/p", search_path=(), readonly=()))
+    return Environment(
+        EnvironmentFields(os={"id": "debian"}, toolchain={"version": "3.11"}), Runtime(python="/p", search_path=(), readonly=())
+    )
 
 
 @pytest.fixture
@@ -74,9 +76,7 @@ def make_repair(workspace: Path) -> MakeRepair:
         finding = Finding(
             check="tests", path="shop.py", range=place, code="AssertionError", message=message, test=f"tests/test_shop.py::test_{number}"
         )
-        problem = Problem(
-            id=f"{number:012x}", snapshot=Snapshot(workspace), target=Target(check="tests", findings=(finding,)), before=()
-        )
+        problem = Problem(id=f"{number:012x}", snapshot=Snapshot(workspace), target=Target(check="tests", findings=(finding,)), before=())
         patch = Patch((FileEdit(path="shop.py", before=before, after=after),)) if outcome == "fixed" else None
         verdict = Verdict(passed=passed, reruns=3, fixed=(finding.test,), seconds=0.5) if patch else None
         usage = Usage(steps=2, prompt_tokens=60, completion_tokens=7, cached_tokens=20, seconds_policy=0.3, seconds_sandbox=0.6)

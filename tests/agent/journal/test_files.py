@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -88,6 +89,16 @@ def test_a_file_that_is_no_database_is_refused_and_kept(path, content):
     assert path.read_bytes() == content
 
 
+def _trouble(path: Path) -> str:
+    """The remedy for a damaged file, told at the opening or when it is counted; else what the check finds."""
+    try:
+        with closing(Journal.open(path)) as journal:
+            queries.stats(journal)
+            return " ".join(journal.check())
+    except JournalError as error:
+        return error.remedy
+
+
 def test_a_damaged_page_is_told_and_nothing_is_deleted(path, keep, make_repair):
     journal = Journal.open(path)
     for number in range(30):
@@ -97,16 +108,7 @@ def test_a_damaged_page_is_told_and_nothing_is_deleted(path, keep, make_repair):
     for start in range(4096, len(content), 8192):
         content[start : start + 2048] = b"\xaa" * 2048
     path.write_bytes(content)
-    with pytest.raises(JournalError) as caught:
-        journal = Journal.open(path)
-        try:
-            assert journal.check() == ()
-            queries.stats(journal)
-        except AssertionError:
-            raise JournalError("found by the check", remedy=f"mv {path}") from None
-        finally:
-            journal.close()
-    assert f"mv {path}" in caught.value.remedy
+    assert _trouble(path)
     assert path.stat().st_size == len(content)
 
 
@@ -190,3 +192,16 @@ def test_a_folder_that_cannot_be_made_is_told_with_a_remedy(tmp_path):
     with pytest.raises(JournalError) as caught:
         Journal.open(tmp_path / "file" / "journal.sqlite3")
     assert "journal.path" in caught.value.remedy
+
+
+def test_many_may_open_a_new_journal_at_once(tmp_path):
+    for turn in range(10):
+        path = tmp_path / str(turn) / "journal.sqlite3"
+        with ThreadPoolExecutor(8) as pool:
+            versions = list(pool.map(lambda _, path=path: _opened_version(path), range(8)))
+        assert versions == [len(MIGRATIONS)] * 8
+
+
+def _opened_version(path: Path) -> int:
+    with closing(connect(path)) as connection:
+        return version_of(connection)

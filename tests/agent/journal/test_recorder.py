@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from suture_agent.errors import JournalError
 from suture_agent.harness import PRESETS
 from suture_agent.journal import queries
 from suture_agent.journal.store import Journal
-from suture_agent.record import JournalRecorder, NoRecorder
+from suture_agent.record import JournalRecorder, NoRecorder, Recorder
 from suture_agent.settings import Loaded, Settings
 from suture_agent.settings.records import JournalSettings
 from suture_agent.workspace import Workspace, open_journal
@@ -125,9 +124,15 @@ def test_a_journal_that_cannot_be_opened_stops_the_run(opened, tmp_path):
 
 
 async def test_the_journal_is_closed_when_the_run_fails(opened, path, make_repair, policy):
-    with pytest.raises(ZeroDivisionError), open_journal(opened(JournalSettings(path=str(path)))) as recorder:
-        await recorder.repair(make_repair(1), policy, HARNESS)
-        raise ZeroDivisionError
+    async def broken_run() -> None:
+        with open_journal(opened(JournalSettings(path=str(path)))) as recorder:
+            held.append(recorder)
+            await recorder.repair(make_repair(1), policy, HARNESS)
+            raise ZeroDivisionError
+
+    held: list[Recorder] = []
+    with pytest.raises(ZeroDivisionError):
+        await broken_run()
     with pytest.raises(JournalError):
-        await recorder.recall("x")
-    assert not Path(f"{path}-wal").exists()
+        await held[0].recall("x")
+    assert [each.name for each in path.parent.iterdir()] == [path.name]

@@ -41,8 +41,9 @@ for number in range(last):
     patch = PatchEntry(edits=pack([name, number]), diff=pack(random.randbytes(size).hex()), files=1, added=1, removed=1, redacted=False,
                        failure=f"failure {number}", diff_text="+x")
     verdict = VerdictEntry(verdict=pack({"passed": True, "n": number}), passed=True, infrastructure=False, reruns=3, seconds=0.1)
-    episode = EpisodeEntry(problem=problem, harness=IdentityEntry(kind="harness", identity="h"), policy=IdentityEntry(kind="policy", identity="p"),
-        adapter="", outcome="fixed", reason="", turns=pack([name, number, "t"]), steps=1, prompt_tokens=1, completion_tokens=1, cached_tokens=0,
+    harness, policy = IdentityEntry(kind="harness", identity="h"), IdentityEntry(kind="policy", identity="p")
+    episode = EpisodeEntry(problem=problem, harness=harness, policy=policy, adapter="", outcome="fixed", reason="",
+        turns=pack([name, number, "t"]), steps=1, prompt_tokens=1, completion_tokens=1, cached_tokens=0,
         seconds=1.0, seconds_policy=1.0, seconds_sandbox=0.0, seed=0, versions="{}", patch=patch, verdict=verdict, created=0.0)
     try:
         print(journal.write_episode(run, episode), flush=True)

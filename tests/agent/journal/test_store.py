@@ -166,7 +166,9 @@ def test_recall_never_gives_a_patch_that_was_not_proven(journal, keep, make_repa
     assert queries.recall(journal, "warehouse") == ()
 
 
-@pytest.mark.parametrize("query", ["", "   ", '"', '" OR 1', "NEAR(", "a* ^b -c", "\0", "col:x", "\ud800 x", "__ __", "x" * 100_000, "%_';--"])
+@pytest.mark.parametrize(
+    "query", ["", "   ", '"', '" OR 1', "NEAR(", "a* ^b -c", "\0", "col:x", "\ud800 x", "__ __", "x" * 100_000, "%_';--"]
+)
 def test_recall_takes_any_text(journal, keep, make_repair, query):
     keep(journal, make_repair())
     assert isinstance(queries.recall(journal, query), tuple)
