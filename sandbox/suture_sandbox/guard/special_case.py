@@ -29,7 +29,38 @@ _ENVIRONMENT = re.compile(r"(PYTEST|TOX|NOX|HYPOTHESIS)_\w+|CI|TESTING|TEST|UNIT
 _RUNNERS = frozenset({"pytest", "_pytest", "unittest", "py.test", "nose", "conftest", "hypothesis"})
 _TEST_PATH = re.compile(r"(^|[/\\])(tests?[/\\]|test_\w+\.py|conftest\.py|\w+_test\.py)")
 _WORDS = frozenset(
-    ["true", "false", "yes", "no", "on", "off", "null", "none", "nil", "nan", "inf", "infinity", "-inf", "+inf", "y", "n", "t", "f", "auto", "default", "all", "any", "utf-8", "ascii", "ok", "error", "left", "right", "up", "down"]
+    [
+        "true",
+        "false",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "null",
+        "none",
+        "nil",
+        "nan",
+        "inf",
+        "infinity",
+        "-inf",
+        "+inf",
+        "y",
+        "n",
+        "t",
+        "f",
+        "auto",
+        "default",
+        "all",
+        "any",
+        "utf-8",
+        "ascii",
+        "ok",
+        "error",
+        "left",
+        "right",
+        "up",
+        "down",
+    ]
 )
 _COMPARISONS = frozenset({"__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__instancecheck__", "__subclasscheck__"})
 _VALUES = frozenset({"str", "int", "float", "bytes", "dict", "list", "tuple", "set", "complex", "bool", "Decimal"})
