@@ -81,5 +81,5 @@ def whole_line(line: int, *, lines: list[str] | None = None) -> Range:
     if lines is None or not 0 <= line < len(lines):
         return Range(Position(max(line, 0), 0), Position(max(line, 0), 0))
     text = lines[line]
-    indent = len(text) - len(text.lstrip())
+    indent = len(text) - len(text.lstrip()) if text.strip() else 0
     return Range(Position(line, units(text[:indent])), Position(line, units(text.rstrip())))

@@ -16,7 +16,7 @@ from suture_sandbox.reports.common import LONGEST_MESSAGE, Source, bounded, line
 from suture_sandbox.reports.tracebacks import tracebacks
 from suture_sandbox.text import Range
 
-_LINE = re.compile(r"^([^:]{1,1000}):(?:(\d{1,8}):(?:(\d{1,8}):(?:(\d{1,8}):(\d{1,8}):)?)?)? (error|warning|note): (.*)$")
+_LINE = re.compile(r"^([^:]{1,1000}):(?:(\d{1,8}):(?:(\d{1,8}):(?:(\d{1,8}):(\d{1,8}):)?)?)? (error|warning|note): (.+)$")
 _CODE = re.compile(r"  \[([a-z][a-z0-9-]{0,60})\]$")
 _FATAL = ("mypy: ", "usage: mypy", "Error importing plugin")
 _SEVERITIES: dict[str, Severity] = {"error": "error", "warning": "warning", "note": "information"}

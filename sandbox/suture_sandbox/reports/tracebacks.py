@@ -17,7 +17,7 @@ from suture_sandbox.reports import Report, ReportInput
 from suture_sandbox.reports.common import LONGEST_DETAIL, LONGEST_MESSAGE, Source, bounded, cut, inside, lines_of, nowhere, places, relative
 from suture_sandbox.text import Range
 
-_FRAME = re.compile(r'^ *File "([^"]{1,1000})", line (\d{1,8})(?:, in (\S{1,200}))?')
+_FRAME = re.compile(r'^ *File "([^"]{1,1000})", line (\d{1,8})(?:, in (\S{1,200})|\s*$)')
 _FAULT_FRAME = re.compile(r'^  File "([^"]{1,1000})", line (\d{1,8}) in (\S{1,200})')
 _EXCEPTION = re.compile(r"^([A-Za-z_][\w.]{0,200})(?:: |:?$)")
 _FAULT = re.compile(r"(Fatal Python error: .{1,300}|Timeout \(\d[\d:.]{0,30}\)!)")

@@ -161,7 +161,9 @@ def test_colours_are_taken_out(read):
 
 
 def test_tests_of_one_name_in_two_files_are_told_apart(read):
-    blocks = "".join(f"____ test_a ____\n{name}.py:1: in test_a\n    assert 0\nE   assert {value}\n" for name, value in (("b", 2), ("a", 1)))
+    blocks = "".join(
+        f"____ test_a ____\n{name}.py:1: in test_a\n    assert 0\nE   assert {value}\n" for name, value in (("b", 2), ("a", 1))
+    )
     summary = "=== short test summary info ===\nFAILED a.py::test_a - assert 1\nFAILED b.py::test_a - assert 2\n2 failed in 0.1s\n"
     report = read("pytest-text", stdout=f"=== FAILURES ===\n{blocks}{summary}")
     assert {finding.test: finding.message for finding in report.findings} == {"a.py::test_a": "assert 1", "b.py::test_a": "assert 2"}
@@ -169,7 +171,9 @@ def test_tests_of_one_name_in_two_files_are_told_apart(read):
 
 def test_what_a_test_printed_is_no_frame(read):
     block = "____ test_a ____\nt.py:1: in test_a\n    assert 0\nE   assert 0\n---- Captured stdout call ----\nu.py:9: in other\nE   lies\n"
-    report = read("pytest-text", stdout=f"=== FAILURES ===\n{block}=== short test summary info ===\nFAILED t.py::test_a\n1 failed in 0.1s\n")
+    report = read(
+        "pytest-text", stdout=f"=== FAILURES ===\n{block}=== short test summary info ===\nFAILED t.py::test_a\n1 failed in 0.1s\n"
+    )
     assert [(finding.path, finding.message) for finding in report.findings] == [("t.py", "assert 0")]
 
 

@@ -14,7 +14,10 @@ def stopped(read, sample):
 def test_a_test_that_hangs_is_named_and_its_loop_is_the_place(stopped):
     report = stopped("hang")
     assert not report.complete
-    assert {test.id: test.outcome for test in report.tests} == {"test_hang.py::test_ok": "passed", "test_hang.py::TestA::test_hang": "error"}
+    assert {test.id: test.outcome for test in report.tests} == {
+        "test_hang.py::test_ok": "passed",
+        "test_hang.py::TestA::test_hang": "error",
+    }
     (finding,) = report.findings
     assert (finding.path, finding.range.start.line + 1, finding.code) == ("loop.py", 2, "Timeout")
     assert finding.test == "test_hang.py::TestA::test_hang"
