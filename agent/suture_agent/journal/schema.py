@@ -144,11 +144,15 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 def refuse_stranger(connection: sqlite3.Connection, known: int) -> None:
     """Raise JournalError when the file is another program's, or a newer suture's."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    connection.execute("BEGIN")  # one state of the file: another process may be making the tables at this moment
+    try:
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        found = version_of(connection)
+    finally:
+        connection.execute("ROLLBACK")
     if application != APPLICATION and (application or tables):
         raise JournalError("the file is an SQLite database, but not a journal of suture", remedy="set journal.path to another file")
-    found = version_of(connection)
     if found > known:
         raise JournalError(
             f"the journal has schema {found}, and this suture knows schemas up to {known}",
