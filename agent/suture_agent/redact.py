@@ -101,7 +101,8 @@ _KEY_NAME = re.compile(
     r"(?i)(?:^|[_.-]|\b)(?P<name>pass(?:word|wd|phrase)|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)$"
 )
 _PLACEHOLDER = re.compile(
-    r"[<{$%\[*.]|.*(?:[{}<>$%(]|\.\.\.|xxx|\*\*\*|example|placeholder|changeme|change_me|redacted|dummy|your[_-])", re.IGNORECASE
+    r"(?:<[^<>]*>|\[[^\[\]]*\]|\$\{\w+\}|\$[A-Z_]+|\$\(.*|%s|%\(\w+\)s|\*+|\.+)\Z|.*\{[^{}]{0,80}\}"
+    r"|(?i:.*(?:\.\.\.|xxx|\*\*\*|example|placeholder|changeme|change_me|redacted|dummy|your[_-]))"
 )
 _LONG = re.compile(r"(?<![A-Za-z0-9_+/.-])[A-Za-z0-9_+/-]{32,160}(?![A-Za-z0-9_+/.-])={0,2}")
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F-]+\Z")
