@@ -46,16 +46,30 @@ def packages_in(configuration: Configuration, folder: str) -> list[str]:
     return sorted({parts[0] for parts in inner if len(parts) == 2 and parts[1] == "__init__.py" and parts[0].isidentifier()} - _NOT_CODE)
 
 
-def import_path(configuration: Configuration, installed: Mapping[str, str], *, below: bool = True) -> tuple[str, ...]:
-    """Folders that must be importable for the tests to find the code, of projects that are not installed in the environment.
+def import_path(configuration: Configuration, installed: Mapping[str, str], project: str = "") -> tuple[str, ...]:
+    """Folders that must be importable for the tests of a project to find its code, where it is not installed in the environment."""
+    if project:
+        inner = f"{project}/src"
+        return (inner if any(path.startswith(f"{inner}/") for path in configuration.files) else project,)
+    name = project_name(configuration.project, configuration.sections.get("setup.cfg", {}))
+    return () if name in installed else source_folders(configuration)
 
-    With `below`, those of projects in folders below too: a repository of several projects without a configuration of its own.
-    """
-    folders: list[str] = []
-    if project_name(configuration.project, configuration.sections.get("setup.cfg", {})) not in installed:
-        folders += source_folders(configuration)
-    folders += _subprojects(configuration) if below else []
-    return tuple(dict.fromkeys(folders))[:MOST_FOLDERS]
+
+def by_project(configuration: Configuration, files: Sequence[str]) -> dict[str, list[str]]:
+    """Files by the project that they belong to: the nearest folder above with a project's file in it, `""` for the workspace's own."""
+    projects: dict[str, bool] = {}
+    grouped: dict[str, list[str]] = {}
+    for path in files:
+        parts = path.split("/")[:-1]
+        above = ("/".join(parts[:length]) for length in range(len(parts), 0, -1))
+        grouped.setdefault(next((folder for folder in above if _is_project(configuration, folder, projects)), ""), []).append(path)
+    return grouped
+
+
+def _is_project(configuration: Configuration, folder: str, known: dict[str, bool]) -> bool:
+    if folder not in known:
+        known[folder] = any((configuration.root / folder / name).is_file() for name in PROJECT_FILES)
+    return known[folder]
 
 
 def project_name(project: Mapping[str, Any], setup: Mapping[str, Mapping[str, str]]) -> str:
@@ -81,22 +95,6 @@ def _where(configuration: Configuration) -> list[str]:
     ]
     cleaned = [posixpath.normpath(each.strip()) for each in said if each.strip()]
     return [each for each in cleaned if each != "." and not each.startswith(("/", ".."))]
-
-
-def _subprojects(configuration: Configuration) -> list[str]:
-    """Roots, or `src` folders, of projects below the workspace's root that have tests: a repository of several projects."""
-    folders: dict[str, None] = {}
-    for path in files_of_tests(configuration):
-        parts = path.split("/")[:-1]
-        for length in range(len(parts), 0, -1):
-            folder = "/".join(parts[:length])
-            if any((configuration.root / folder / name).is_file() for name in PROJECT_FILES):
-                inner = f"{folder}/src"
-                folders.setdefault(inner if any(each.startswith(f"{inner}/") for each in configuration.files) else folder)
-                break
-        if len(folders) >= MOST_FOLDERS:
-            break
-    return list(folders)
 
 
 def _get(table: object, key: str) -> object:

@@ -19,7 +19,7 @@ from packaging.version import InvalidVersion, Version
 from suture_sandbox.checks import Check
 from suture_sandbox.detect.addopts import kept_and_dropped
 from suture_sandbox.detect.configuration import Configuration, texts
-from suture_sandbox.detect.layout import files_of_tests, import_path
+from suture_sandbox.detect.layout import MOST_FOLDERS, by_project, files_of_tests, import_path
 
 PYTEST = (
     *("python", "-m", "pytest", "-q", "--tb=short", "--color=no", "--rootdir=.", "--maxfail=0", "--continue-on-collection-errors"),
@@ -87,18 +87,44 @@ def pytest_options(configuration: Configuration) -> Options:
 
 def _pytest(configuration: Configuration, options: Options, files: Sequence[str], installed: Mapping[str, str]) -> list[Check | str]:
     kept, dropped = kept_and_dropped(options.added)
-    command = (
+    shared = (
         *PYTEST,
         *(() if "cache_dir" in options.values else ("-p", "no:cacheprovider")),
         *(word for name, plugin in _PLUGINS_OFF.items() if name in installed for word in _plugin_off(plugin, kept)),
         *(("-o", f"addopts={shlex.join(kept)}") if dropped else ()),
-        *_importable(configuration, options, files, installed),
         *_since(installed["pytest"], options),
     )
     where = f"configured in {options.file}" if options.file else f"{len(files)} test files"
-    found = f"tests: pytest {installed['pytest']}, {where}"
-    notes = [f"tests: of addopts these are left out: {' '.join(dropped)}"] if dropped else []
-    return [Check(name="tests", kind="tests", command=command, report="pytest", selectable=True, tool="pytest"), found, *notes]
+    notes = [f"tests: pytest {installed['pytest']}, {where}"]
+    notes += [f"tests: of addopts these are left out: {' '.join(dropped)}"] if dropped else []
+    projects = {"": [*files]} if options.file else by_project(configuration, files)
+    if len(projects) > 1:
+        notes.append(f"tests: {len(projects)} projects have tests, each is a check of its own")
+    checks = [
+        Check(
+            name=_name(project) if len(projects) > 1 else "tests",
+            kind="tests",
+            command=command,
+            report="pytest",
+            selectable=True,
+            tool="pytest",
+        )
+        for project, own in [*projects.items()][:MOST_FOLDERS]
+        for command in [(*shared, *_importable(configuration, options, own, installed, project), *_only(project, projects))]
+    ]
+    return [*checks, *notes]
+
+
+def _name(project: str) -> str:
+    return f"tests-{re.sub('[^A-Za-z0-9]+', '-', project).strip('-')}" if project else "tests"
+
+
+def _only(project: str, projects: Mapping[str, Sequence[str]]) -> list[str]:
+    """Where the tests of one of several projects lie. As an option, so that ids on the command line still select."""
+    if len(projects) == 1:
+        return []
+    folders = [project] if project else sorted({path.split("/")[0] for path in projects[""]})
+    return ["-o", f"testpaths={shlex.join(folders)}"]
 
 
 def _plugin_off(plugin: str, kept: Sequence[str]) -> tuple[str, ...]:
@@ -109,10 +135,12 @@ def _plugin_off(plugin: str, kept: Sequence[str]) -> tuple[str, ...]:
     return ("-p", "randomly", "--randomly-seed=0", "--randomly-dont-reorganize") if name == "randomly" and "no:randomly" not in kept else ()
 
 
-def _importable(configuration: Configuration, options: Options, files: Sequence[str], installed: Mapping[str, str]) -> list[str]:
+def _importable(
+    configuration: Configuration, options: Options, files: Sequence[str], installed: Mapping[str, str], project: str
+) -> list[str]:
     """Tests import a project that is not installed from its folder; equal file names in several folders need another import mode."""
     words: list[str] = []
-    folders = () if "pythonpath" in options.values else import_path(configuration, installed, below=not options.file)
+    folders = () if "pythonpath" in options.values else import_path(configuration, installed, project)
     if folders:
         words += ["-o", f"pythonpath={' '.join(shlex.quote(folder) for folder in folders)}"]
     said = any(word.startswith("--import-mode") for word in options.added)

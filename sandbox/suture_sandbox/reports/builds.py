@@ -39,11 +39,27 @@ def parse_build(given: ReportInput) -> Report:
     """A failed wheel build: the traceback of the build backend, else the lines that say error."""
     source = Source(given)
     text = f"{given.stdout}\n{given.stderr}"
-    findings = [finding for finding in tracebacks(text, given, source) if finding.path] or list(parse_compileall(given).findings)
+    findings = [finding for finding in tracebacks(_unindented(text), given, source) if finding.path]
+    findings = findings or list(parse_compileall(given).findings)
     if not findings:
         said = [found[1] for line in lines_of(text) if (found := _WRONG.match(line))]
         findings = [whole(given, "build", "\n".join(said[-5:]), text.strip())] if said else []
     return Report(findings=bounded(findings))
+
+
+def _unindented(text: str) -> str:
+    """The text with the tracebacks that pip indents at the left edge; setuptools runs setup.py as a string, which gets its name back."""
+    lines: list[str] = []
+    margin = ""
+    for line in lines_of(text):
+        bare = line.lstrip(" ")
+        if bare.startswith("Traceback (most recent call last):"):
+            margin = " " * (len(line) - len(bare))
+        elif not line.startswith(margin):
+            margin = ""
+        lines.append(line[len(margin) :])
+    joined = "\n".join(lines)
+    return joined.replace('File "<string>"', 'File "setup.py"') if "build_meta.py" in joined else joined
 
 
 def _sorry(code: str, message: str, given: ReportInput, source: Source) -> Finding:

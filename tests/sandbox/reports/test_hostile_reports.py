@@ -33,16 +33,60 @@ RECORDED = {
 }
 PIECES = st.sampled_from(
     [
-        'Traceback (most recent call last):\n', '  File "/w/a.py", line 3, in f\n', "    assert x\n", "    ^^^\n", "KeyError: 'a'\n",
-        "  + Exception Group Traceback (most recent call last):\n", "  | ", "  +-+---------------- 1 ----------------\n", "E   assert 1\n",
-        "    +------------------------------------\n", "=== FAILURES ===\n", "____ test_a ____\n", "a.py:3: in test_a\n", "a.py:3:5: error: x  [y]\n",
-        "a.py::test_a PASSED\n", "a.py::test_a ", "FAILED a.py::test_a - x\n", "1 failed in 0.1s\n", "======\nERROR: a (b.c)\n------\n",
-        "test_a (t.T) ... ", "ok\n", "\x1b[31m", "\x00", "\r", "\n", "é", "\U0001f600", '<testcase classname="a" name="b" file="a.py">', "</testcase>",
-        '<failure message="m">', "</failure>", "<testsuite>", "</testsuite>", "&#0;", "<![CDATA[", "]]>", "{", "}", "[", "]", '"', ":", "Timeout (0:01)!\n",
-        "Thread 0x1 (most recent call first):\n", '  File "/w/a.py", line 3 in f\n', "*** Error compiling 'a.py'...\n", "Sorry: SyntaxError: x (a.py, line 1)\n",
-        "During handling of the above exception, another exception occurred:\n", "INTERNALERROR> ", "99999999999999", "-1", " " * 50,
+        "Traceback (most recent call last):\n",
+        '  File "/w/a.py", line 3, in f\n',
+        "    assert x\n",
+        "    ^^^\n",
+        "KeyError: 'a'\n",
+        "  + Exception Group Traceback (most recent call last):\n",
+        "  | ",
+        "  +-+---------------- 1 ----------------\n",
+        "E   assert 1\n",
+        "    +------------------------------------\n",
+        "=== FAILURES ===\n",
+        "____ test_a ____\n",
+        "a.py:3: in test_a\n",
+        "a.py:3:5: error: x  [y]\n",
+        "a.py::test_a PASSED\n",
+        "a.py::test_a ",
+        "FAILED a.py::test_a - x\n",
+        "1 failed in 0.1s\n",
+        "======\nERROR: a (b.c)\n------\n",
+        "test_a (t.T) ... ",
+        "ok\n",
+        "\x1b[31m",
+        "\x00",
+        "\r",
+        "\n",
+        "é",
+        "\U0001f600",
+        '<testcase classname="a" name="b" file="a.py">',
+        "</testcase>",
+        '<failure message="m">',
+        "</failure>",
+        "<testsuite>",
+        "</testsuite>",
+        "&#0;",
+        "<![CDATA[",
+        "]]>",
+        "{",
+        "}",
+        "[",
+        "]",
+        '"',
+        ":",
+        "Timeout (0:01)!\n",
+        "Thread 0x1 (most recent call first):\n",
+        '  File "/w/a.py", line 3 in f\n',
+        "*** Error compiling 'a.py'...\n",
+        "Sorry: SyntaxError: x (a.py, line 1)\n",
+        "During handling of the above exception, another exception occurred:\n",
+        "INTERNALERROR> ",
+        "99999999999999",
+        "-1",
+        " " * 50,
     ]
-)  # fmt: skip
+)
 TEXTS = st.one_of(st.text(max_size=300), st.lists(PIECES, max_size=40).map("".join))
 GENEROUS = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -161,6 +205,9 @@ def test_xml_that_is_nested_too_deeply_or_has_forbidden_characters():
 
 
 LONG = 1_000_000
+GROUP = "  + Exception Group Traceback (most recent call last):\n"
+ONE = 'Traceback (most recent call last):\n  File "/w/a.py", line 3, in f\nKeyError: 1\n'
+SUMMARY = "".join(f"FAILED f{i}.py::test_a\n" for i in range(20_000))
 ADVERSARIAL = {
     "one line of rules": "=" * LONG + "x",
     "underscores": ("_" * 3999 + "x\n") * (LONG // 4000),
@@ -176,12 +223,12 @@ ADVERSARIAL = {
     "colons": ":" * LONG,
     "tags": "<testcase>" * (LONG // 10),
     "attributes": "<testcase " + " ".join(f'a{i}="x"' for i in range(50_000)) + "/>",
-    "frames": 'Traceback (most recent call last):\n' + '  File "/w/a.py", line 3, in f\n' * (LONG // 32),
-    "tracebacks": 'Traceback (most recent call last):\n  File "/w/a.py", line 3, in f\nKeyError: 1\n' * (LONG // 80),
-    "groups": "  + Exception Group Traceback (most recent call last):\n" * (LONG // 56),
-    "members": "  + Exception Group Traceback (most recent call last):\n" + "  +-+---------------- 1 ----------------\n    | E: x\n" * (LONG // 60),
-    "chains": 'Traceback (most recent call last):\n  File "/w/a.py", line 3, in f\nKeyError: 1\nDuring handling of the above exception, another exception occurred:\n' * (LONG // 160),
-    "same titles": "=== FAILURES ===\n" + "____ test_a ____\nE   x\n" * (LONG // 24) + "".join(f"FAILED f{i}.py::test_a\n" for i in range(20_000)),
+    "frames": "Traceback (most recent call last):\n" + '  File "/w/a.py", line 3, in f\n' * (LONG // 32),
+    "tracebacks": ONE * (LONG // 80),
+    "groups": GROUP * (LONG // 56),
+    "members": GROUP + "  +-+---------------- 1 ----------------\n    | E: x\n" * (LONG // 60),
+    "chains": (ONE + "During handling of the above exception, another exception occurred:\n") * (LONG // 160),
+    "same titles": "=== FAILURES ===\n" + "____ test_a ____\nE   x\n" * (LONG // 24) + SUMMARY,
     "errors": "a.py:3:5: error: wrong  [x]\n" * (LONG // 28),
     "places on one long line": "".join(f"big.py:1:{i}: error: e{i}\n" for i in range(20_000)),
     "notes": "a.py:3: error: e\n" + "a.py:3: note: n\n" * (LONG // 16),
@@ -189,7 +236,7 @@ ADVERSARIAL = {
     "dumps": ("Timeout (0:01)!\nThread 0x1 (most recent call first):\n" + '  File "/w/a.py", line 3 in f\n' * 20) * (LONG // 650),
     "sorry": ("Sorry: SyntaxError: " + " (" * 1000 + "\n") * (LONG // 2000),
     "compiling": "*** Error compiling 'a.py'...\n" * (LONG // 30),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("parser", PARSERS)
@@ -201,7 +248,8 @@ def test_a_megabyte_of_spite_takes_no_more_than_linear_time(parser):
 
 
 def test_cases_without_end_are_bounded():
-    case = '<testcase classname="t" name="test_{i}" file="a.py" line="1"><failure message="m">a.py:3: in f\nE   assert {i}</failure></testcase>'
+    failed = '<failure message="m">a.py:3: in f\nE   assert {i}</failure>'
+    case = f'<testcase classname="t" name="test_{{i}}" file="a.py" line="1">{failed}</testcase>'
     with alarm(60):
         report = run("junit", report="<testsuite>" + "".join(case.format(i=i) for i in range(10_000)) + "</testsuite>")
     assert len(report.findings) == MOST_FINDINGS

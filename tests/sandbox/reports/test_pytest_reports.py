@@ -153,7 +153,8 @@ def test_the_native_style_is_read_as_tracebacks(read, sample):
 
 def test_colours_are_taken_out(read):
     text = "\x1b[31m____ test_a ____\x1b[0m"
-    body = f"=== FAILURES ===\n{text}\n\x1b[1mt.py\x1b[0m:3: in test_a\n    assert x\n\x1b[31mE   assert 1 == 2\x1b[0m\n=== short test summary info ===\n"
+    said = "\x1b[1mt.py\x1b[0m:3: in test_a\n    assert x\n\x1b[31mE   assert 1 == 2\x1b[0m\n"
+    body = f"=== FAILURES ===\n{text}\n{said}=== short test summary info ===\n"
     report = read("pytest-text", {"t.py": "\n\n    assert x\n"}, stdout=f"{body}FAILED t.py::test_a - assert 1 == 2\n1 failed in 0.1s\n")
     (finding,) = report.findings
     assert (finding.test, finding.message, finding.path) == ("t.py::test_a", "assert 1 == 2", "t.py")
@@ -225,7 +226,8 @@ def test_ranges_count_utf_16_units(read):
 
 
 def test_frames_outside_of_the_workspace_are_left_out(read):
-    body = "t.py:2: in test_a\n    x()\n/usr/lib/json.py:5: in loads\n    y()\n.venv/lib/site-packages/p.py:7: in f\n    z()\nE   ValueError: no"
+    frames = ("t.py:2: in test_a", "/usr/lib/json.py:5: in loads", ".venv/lib/site-packages/p.py:7: in f")
+    body = "".join(f"{frame}\n    x()\n" for frame in frames) + "E   ValueError: no"
     case = f'<testcase classname="t" name="test_a" file="t.py" line="0"><failure message="m">{body}</failure></testcase>'
     (finding,) = read("junit", report=f"<testsuite>{case}</testsuite>").findings
     assert (finding.path, finding.code) == ("t.py", "ValueError")

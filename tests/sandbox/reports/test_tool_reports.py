@@ -48,7 +48,8 @@ def test_unittest_of_older_pythons_prints_the_class_alone(read):
     text = (
         "test_a (tests.test_x.T) ... ok\ntest_b (tests.test_x.T) ... FAIL\n\n======\nFAIL: test_b (tests.test_x.T)\n------\n"
         'Traceback (most recent call last):\n  File "/w/tests/test_x.py", line 3, in test_b\n    self.fail()\n'
-        "AssertionError: Lists differ: [1] != [2]\n\nFirst differing element 0:\n1\n2\n\n------\nRan 2 tests in 0.1s\n\nFAILED (failures=1)\n"
+        "AssertionError: Lists differ: [1] != [2]\n\nFirst differing element 0:\n1\n2\n\n"
+        "------\nRan 2 tests in 0.1s\n\nFAILED (failures=1)\n"
     )
     report = read("unittest", stderr=text)
     assert [(test.id, test.outcome) for test in report.tests] == [("tests.test_x.T.test_a", "passed"), ("tests.test_x.T.test_b", "failed")]
@@ -115,7 +116,7 @@ def test_mypy_without_columns_and_with_its_own_failures(read):
     usage = read("mypy", stderr="usage: mypy [-h]\nmypy: error: unrecognized arguments: --nope\n")
     assert not usage.complete
     assert "unrecognized arguments" in usage.findings[0].message
-    crash = 'm.py:1: error: INTERNAL ERROR -- please report\nTraceback (most recent call last):\n  File "/env/mypy/x.py", line 1, in f\nKeyError: 1\n'
+    crash = 'm.py:1: error: INTERNAL ERROR -- report\nTraceback (most recent call last):\n  File "/env/x.py", line 1, in f\nKeyError: 1\n'
     assert any("INTERNAL ERROR" in finding.message for finding in read("mypy", stdout=crash).findings)
     assert read("mypy", stdout="").findings == ()
 
@@ -264,7 +265,8 @@ def test_build_failures_without_a_traceback(read, text, message):
 
 
 def test_build_failures_in_the_workspaces_own_setup(read):
-    text = "Traceback (most recent call last):\n  File \"/w/setup.py\", line 4, in <module>\n    boom()\nNameError: name 'boom' is not defined\nERROR: x\n"
+    frame = 'Traceback (most recent call last):\n  File "/w/setup.py", line 4, in <module>\n    boom()\n'
+    text = frame + "NameError: name 'boom' is not defined\nERROR: x\n"
     assert spots(read("build", stderr=text)) == [("setup.py", 4, "NameError")]
 
 
