@@ -178,7 +178,8 @@ def _stopped(running: str, given: ReportInput, source: Source) -> list[Finding]:
         finding for finding in tracebacks(f"{given.stdout}\n{given.stderr}", given, source) if finding.code in ("Timeout", "FatalError")
     ]
     if dumps:
-        return [msgspec.structs.replace(dumps[-1], test=running)]
+        said = f"{running} did not end: {dumps[-1].message}" if dumps[-1].code == "Timeout" else dumps[-1].message
+        return [msgspec.structs.replace(dumps[-1], test=running, message=said)]
     path, line = _definition(running, source)
     return [
         failure("", test=running, given=given, source=source, message=f"the run ended while {running} was running", at=Place(path, line))

@@ -116,6 +116,17 @@ def test_a_test_that_ends_the_process_is_named(run):
     assert ran.spots[0][:2] == ("test_a.py", 3)
 
 
+def test_a_test_that_hangs_is_named_and_ended(run):
+    files = {
+        "spin.py": "def spin():\n    while True:\n        pass\n",
+        "test_a.py": "import spin\ndef test_ok(): pass\ndef test_hang(): spin.spin()\n",
+    }
+    ran = run(files, "tests", select=("-o", "faulthandler_timeout=1"))
+    assert ran.outcomes == {"test_a.py::test_ok": "passed", "test_a.py::test_hang": "error"}, ran.text
+    (finding,) = ran.report.findings
+    assert (finding.path, finding.code, finding.test) == ("spin.py", "Timeout", "test_a.py::test_hang")
+
+
 def test_the_owners_options_do_not_spoil_the_report(run):
     added = "-x --sw --lf --cov=calc --cov-fail-under=90 -n auto --pdb -ra"
     files = {"calc.py": CALC, "test_calc.py": TESTS, "pytest.ini": f"[pytest]\naddopts = {added}\ncache_dir = .c\n"}

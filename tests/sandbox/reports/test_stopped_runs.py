@@ -21,6 +21,7 @@ def test_a_test_that_hangs_is_named_and_its_loop_is_the_place(stopped):
     (finding,) = report.findings
     assert (finding.path, finding.range.start.line + 1, finding.code) == ("loop.py", 2, "Timeout")
     assert finding.test == "test_hang.py::TestA::test_hang"
+    assert finding.message == "test_hang.py::TestA::test_hang did not end: Timeout (0:00:01)!"
     assert [(place.path, place.message) for place in finding.related] == [("test_hang.py", "test_hang"), ("loop.py", "spin")]
 
 
