@@ -97,7 +97,7 @@ def relative(path: str, root: str) -> str:
 
 def inside(path: str) -> bool:
     """Whether a path that `relative` gave is the workspace's own code."""
-    return bool(path) and not path.startswith(("/", "../", "<")) and _FOREIGN.isdisjoint(path.split("/")[:-1])
+    return path not in ("", ".", "..") and not path.startswith(("/", "../", "<")) and _FOREIGN.isdisjoint(path.split("/")[:-1])
 
 
 def cut(text: str, limit: int) -> str:

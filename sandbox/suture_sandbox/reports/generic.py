@@ -41,7 +41,7 @@ def _finding(line: str, given: ReportInput, source: Source) -> Finding | None:
         range=source.span(path, (row, number(found[3]) - 1)) if number(found[3]) else source.line(path, row),
         severity=severity,
         code=code[1] if code else trailing[1] if trailing else "",
-        message=message.strip()[:LONGEST_MESSAGE] or found[4].strip()[:LONGEST_MESSAGE],
+        message=message.strip()[:LONGEST_MESSAGE] or line.strip()[:LONGEST_MESSAGE],
     )
 
 

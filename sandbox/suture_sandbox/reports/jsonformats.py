@@ -90,7 +90,7 @@ def _of_pyright(each: _Diagnostic, given: ReportInput, source: Source) -> Findin
         range=where,
         severity=_severity(each.severity),
         code=each.rule or "",
-        message=each.message[:LONGEST_MESSAGE],
+        message=each.message[:LONGEST_MESSAGE] or "no message",
     )
 
 
@@ -116,7 +116,7 @@ def _of_ruff(each: _Violation, given: ReportInput, source: Source) -> Finding:
         path=path,
         range=where,
         code=each.code or "syntax",
-        message=each.message[:LONGEST_MESSAGE],
+        message=each.message[:LONGEST_MESSAGE] or "no message",
         detail=suggestion[:LONGEST_DETAIL],
     )
 

@@ -82,7 +82,7 @@ def _finding(line: str, given: ReportInput, source: Source) -> Finding | None:
         range=_where(found, path, source),
         severity=_SEVERITIES[found[6]],
         code=code[1] if code else "",
-        message=(found[7][: code.start()] if code else found[7])[:LONGEST_MESSAGE],
+        message=((found[7][: code.start()] if code else "") or found[7])[:LONGEST_MESSAGE],
     )
 
 

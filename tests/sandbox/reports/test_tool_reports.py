@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from suture_sandbox.reports import ReportInput
+from suture_sandbox.reports.parsers import PARSERS
 from suture_sandbox.text import Position, Range
 
 
@@ -176,6 +178,14 @@ def test_damaged_json_is_not_complete(read, parser, text):
     report = read(parser, stdout=text)
     assert not report.complete
     assert report.findings == ()
+
+
+def test_a_finding_without_a_message_has_one():
+    pyright = '{"generalDiagnostics": [{"file": "/w/a.py", "message": "", "range": {"start": {"line": -3}, "end": {"line": -9}}}]}'
+    ruff = '[{"filename": "/w/a.py", "message": "", "location": {"row": -1, "column": -1}, "end_location": {"row": 0, "column": 0}}]'
+    for parser, text in (("pyright", pyright), ("ruff", ruff)):
+        (finding,) = PARSERS[parser](ReportInput(check="c", root="/w", stdout=text)).findings
+        assert (finding.message, finding.range) == ("no message", Range(Position(0, 0), Position(0, 0)))
 
 
 def test_a_linter_that_cannot_start_says_why(read):
