@@ -21,12 +21,11 @@ from suture_sandbox.snapshot import Snapshot
 
 _VALIDATOR = re.compile(r"_*(validate|check|ensure|verify|require|assert|authori[sz]e|sanit|guard|enforce|reject)\w*", re.IGNORECASE)
 _FREE_DECORATORS = frozenset(
-    {
-        "property", "staticmethod", "classmethod", "cached_property", "lru_cache", "cache", "coroutine", "contextmanager", "asynccontextmanager",
-        "wraps", "dataclass", "override", "overload", "total_ordering", "setter", "getter", "deleter", "singledispatch", "singledispatchmethod",
-        "final", "abstractmethod", "abstractproperty",
-    }
-)  # fmt: skip
+    (
+        "property staticmethod classmethod cached_property lru_cache cache coroutine contextmanager asynccontextmanager wraps dataclass "
+        "override overload total_ordering setter getter deleter singledispatch singledispatchmethod final abstractmethod abstractproperty"
+    ).split()
+)
 
 
 def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: GuardPolicy) -> Iterator[GuardFinding]:  # noqa: ARG001  # a rule's shape
@@ -289,10 +288,13 @@ def is_always(node: ast.expr) -> bool | None:
 def _validation(files: Sequence[Change], codes: frozenset[str]) -> Iterator[GuardFinding]:
     """Raises, asserts and calls of validators that are gone, with nothing in their place anywhere in the patch."""
     before = [guard for change in files if change.before for guard in _refusals(change.before)]
-    after = [guard for change in files if change.after for guard in _refusals(change.after)]
+    helpers = frozenset(name for change in files for name in _new_helpers(change))
+    after = [guard for change in files if change.after for guard in _refusals(change.after, helpers)]
     if any(change.after is None and not change.deleted for change in files) or len(after) >= len(before):
         return
-    conditions = {dump(test): outcome for change in files if change.after for test, outcome in _conditions(change.after)}
+    conditions = {
+        dump(node.test) for change in files if change.after for node in change.after.nodes if isinstance(node, ast.If | ast.IfExp)
+    }
     kept = Counter(key for key, _line, _what, _test, _names in after)
     spare = [names for key, _line, _what, _test, names in after if key not in {key for key, *_rest in before}]
     for change in files:
@@ -312,6 +314,14 @@ def _validation(files: Sequence[Change], codes: frozenset[str]) -> Iterator[Guar
             )
 
 
+def _new_helpers(change: Change) -> Iterator[str]:
+    """New functions that raise: a call of one stands for a raise."""
+    for name, function in change.after.functions.items() if change.after else ():
+        known = change.before is not None and name in change.before.functions
+        if not known and any(isinstance(node, ast.Raise | ast.Assert) for node in walk_scope(function.body)):
+            yield name.rpartition(".")[2]
+
+
 def _natural(change: Change, what: str, names: frozenset[str]) -> bool:
     """Whether the language itself raises in place of a raise that is gone: `mapping[key]` raises KeyError."""
     if what not in ("KeyError", "IndexError") or change.after is None:
@@ -323,15 +333,14 @@ def _natural(change: Change, what: str, names: frozenset[str]) -> bool:
 _Refusal = tuple[str, int, str, str, frozenset[str]]
 
 
-def _refusals(module: Module) -> Iterator[_Refusal]:
+def _refusals(module: Module, helpers: frozenset[str] = frozenset()) -> Iterator[_Refusal]:
     """Everything that refuses: key, line, what it raises, its condition, names in the condition."""
     for name, function in module.functions.items():
-        if name.rpartition(".")[2] == "__getattr__":
-            continue
-        yield from _refusals_in(module, function.body, "", frozenset())
+        if name.rpartition(".")[2] != "__getattr__":
+            yield from _refusals_in(module, function.body, "", frozenset(), helpers)
 
 
-def _refusals_in(module: Module, body: Sequence[ast.stmt], test: str, names: frozenset[str]) -> Iterator[_Refusal]:
+def _refusals_in(module: Module, body: Sequence[ast.stmt], test: str, names: frozenset[str], helpers: frozenset[str]) -> Iterator[_Refusal]:
     for node in body:
         if isinstance(node, ast.Raise):
             raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
@@ -342,36 +351,28 @@ def _refusals_in(module: Module, body: Sequence[ast.stmt], test: str, names: fro
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await):
             call = node.value.value if isinstance(node.value, ast.Await) else node.value
             called = _last(call) if isinstance(call, ast.Call) else ""
-            if _VALIDATOR.fullmatch(called):
+            if _VALIDATOR.fullmatch(called) or called in helpers:
                 yield f"{called}()|", line_of(node), called, "", _names(call)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            continue
-        else:
-            yield from _nested_refusals(module, node, test, names)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from _nested_refusals(module, node, test, names, helpers)
 
 
-def _nested_refusals(module: Module, node: ast.stmt, test: str, names: frozenset[str]) -> Iterator[_Refusal]:
+def _nested_refusals(module: Module, node: ast.stmt, test: str, names: frozenset[str], helpers: frozenset[str]) -> Iterator[_Refusal]:
     if isinstance(node, ast.If | ast.While):
         inner = _names(node.test)
-        yield from _refusals_in(module, node.body, dump(node.test), inner)
-        yield from _refusals_in(module, node.orelse, test, inner)
+        yield from _refusals_in(module, node.body, dump(node.test), inner, helpers)
+        yield from _refusals_in(module, node.orelse, test, inner, helpers)
     elif isinstance(node, ast.Match):
         for case in node.cases:
-            yield from _refusals_in(module, case.body, test, _names(node.subject))
+            yield from _refusals_in(module, case.body, test, _names(node.subject), helpers)
     else:
         for field in ("body", "orelse", "finalbody"):
-            yield from _refusals_in(module, getattr(node, field, []), test, names)
+            yield from _refusals_in(module, getattr(node, field, []), test, names, helpers)
         for handler in getattr(node, "handlers", []):
-            yield from _refusals_in(module, handler.body, test, names)
+            yield from _refusals_in(module, handler.body, test, names, helpers)
 
 
 def _names(node: ast.AST) -> frozenset[str]:
     found = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
     found |= {inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute)}
     return frozenset(found - {"self", "cls", "len", "isinstance", "not"})
-
-
-def _conditions(module: Module) -> Iterator[tuple[ast.expr, str]]:
-    for node in module.nodes:
-        if isinstance(node, ast.If | ast.IfExp):
-            yield node.test, ""

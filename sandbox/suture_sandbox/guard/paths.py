@@ -39,12 +39,12 @@ _HOOKS = re.compile(
 )
 _INSTALLED = re.compile(r"(^|/)(\.venv|venv|site-packages|node_modules|__pycache__|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.tox|\.nox)/")
 _TOOLS = frozenset(
-    {
-        "pytest", "_pytest", "py", "pluggy", "iniconfig", "hypothesis", "coverage", "mypy", "mypy_extensions", "typing_extensions", "pyright",
-        "ruff", "flake8", "pylint", "xdist", "pytest_asyncio", "pytest_mock", "pytest_cov", "freezegun", "packaging", "setuptools",
-        "pkg_resources", "pip", "wheel", "numpy", "pandas", "attr", "attrs", "requests", "yaml", "six", "nose", "exceptiongroup", "pygments",
-    }
-)  # fmt: skip
+    (
+        "pytest _pytest py pluggy iniconfig hypothesis coverage mypy mypy_extensions typing_extensions pyright ruff flake8 pylint xdist "
+        "pytest_asyncio pytest_mock pytest_cov freezegun packaging setuptools pkg_resources pip wheel numpy pandas attr attrs requests yaml "
+        "six nose exceptiongroup pygments"
+    ).split()
+)
 _ROOTS = ("", "src", "lib", "python")
 
 

@@ -14,7 +14,7 @@ from suture_sandbox.snapshot import Snapshot
 
 _INTERPRETER = re.compile(
     r"sys\.(settrace|setprofile|monitoring(\.\w+)*|setrecursionlimit|meta_path(\.\w+)?|path_hooks(\.\w+)?|path_importer_cache|addaudithook|"
-    r"path\.(insert|append|extend|remove|pop|clear)|excepthook|unraisablehook|displayhook|modules\.(update|pop|setdefault|clear))|"
+    r"path\.(insert|append|extend|remove|pop|clear)|excepthook|unraisablehook|displayhook|modules(\.\w+)?)|"
     r"threading\.(settrace|setprofile|excepthook)(_all_threads)?|site\.addsitedir|importlib\.(reload|invalidate_caches)|"
     r"gc\.(get_objects|get_referrers|get_referents)|ctypes\.\S+|faulthandler\.\w+|__builtins__(\.\S+)?|_testcapi\S*|runpy\.\w+|"
     r"importlib\.(util|machinery|abc)\.(spec_from_file_location|SourceFileLoader|MetaPathFinder)|inspect\.getsource\w*"

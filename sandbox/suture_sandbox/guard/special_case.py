@@ -29,38 +29,10 @@ _ENVIRONMENT = re.compile(r"(PYTEST|TOX|NOX|HYPOTHESIS)_\w+|CI|TESTING|TEST|UNIT
 _RUNNERS = frozenset({"pytest", "_pytest", "unittest", "py.test", "nose", "conftest", "hypothesis"})
 _TEST_PATH = re.compile(r"(^|[/\\])(tests?[/\\]|test_\w+\.py|conftest\.py|\w+_test\.py)")
 _WORDS = frozenset(
-    [
-        "true",
-        "false",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "null",
-        "none",
-        "nil",
-        "nan",
-        "inf",
-        "infinity",
-        "-inf",
-        "+inf",
-        "y",
-        "n",
-        "t",
-        "f",
-        "auto",
-        "default",
-        "all",
-        "any",
-        "utf-8",
-        "ascii",
-        "ok",
-        "error",
-        "left",
-        "right",
-        "up",
-        "down",
-    ]
+    (
+        "true false yes no on off null none nil nan inf infinity -inf +inf y n t f auto default all any utf-8 ascii ok error left right "
+        "up down"
+    ).split()
 )
 _COMPARISONS = frozenset({"__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__instancecheck__", "__subclasscheck__"})
 _VALUES = frozenset({"str", "int", "float", "bytes", "dict", "list", "tuple", "set", "complex", "bool", "Decimal"})
@@ -148,9 +120,12 @@ def _mentions(module: Module, names: frozenset[str]) -> Iterator[Hit]:
     """Names of the failing tests, or paths of test files, in the source's strings."""
     prose = {id(node.value) for node in module.nodes if isinstance(node, ast.stmt) and is_docstring(node) and isinstance(node, ast.Expr)}
     for node in module.nodes:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose and len(node.value) < 500:
-            if node.value in names or _TEST_PATH.search(node.value) or (node.value.startswith("test_") and len(node.value) > 5):
-                yield Hit("special-case-mention", line_of(node), f"it mentions the test {node.value[:60]!r} in source code")
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose and _names_test(node.value, names):
+            yield Hit("special-case-mention", line_of(node), f"it mentions the test {node.value[:60]!r} in source code")
+
+
+def _names_test(text: str, names: frozenset[str]) -> bool:
+    return len(text) < 500 and (text in names or bool(_TEST_PATH.search(text)) or (text.startswith("test_") and len(text) > 5))
 
 
 def _arguments(module: Module) -> Iterator[Hit]:
@@ -200,8 +175,12 @@ def _pairs(node: ast.AST) -> set[tuple[str, str]]:
     if isinstance(node, ast.Compare):
         inputs = [_key(inner) for inner in ast.walk(node.left) if is_literal(inner)]
         outputs = [_key(each) for each in node.comparators if is_literal(each)]
+    elif isinstance(node, ast.Call):
+        outputs = [_key(each) for each in node.args if is_literal(each)]
+        calls = [each for each in node.args if isinstance(each, ast.Call)]
+        inputs = outputs + [_key(inner) for call in calls for inner in call.args if is_literal(inner)]
     else:
-        parts = node.elts if isinstance(node, ast.Tuple | ast.List) else node.args if isinstance(node, ast.Call) else []
+        parts = node.elts if isinstance(node, ast.Tuple | ast.List) else []
         inputs = outputs = [_key(each) for each in parts if is_literal(each)]
     if len(inputs) > 12:
         return set()
@@ -281,10 +260,16 @@ def _answers(module: Module, known: _Known, seen: frozenset[str], switches: Coun
                 shown = ast.unparse(asked[0])[:40]
                 yield Hit("special-case-literal", line_of(test), f"it answers the failing test's own input {shown} with a fixed value")
         if isinstance(node, ast.Return) and isinstance(node.value, ast.Compare) and _equals(node.value):
-            values = [each for each in _literals(node.value) if not _plain(each, limit=99) and _key(each) not in seen]
-            numbers = [each for each in values if isinstance(each, ast.Constant) and isinstance(each.value, int | float)]
-            if len(numbers) >= 2 and all(_key(each) in known.values for each in numbers) and not _statuses(numbers):
+            if _lists_inputs(node.value, known, seen):
                 yield Hit("special-case-literal", line_of(node), "it lists the failing test's own inputs instead of computing an answer")
+
+
+def _lists_inputs(node: ast.Compare, known: _Known, seen: frozenset[str]) -> bool:
+    """Whether a comparison is a list of numbers of the tests; months, days and HTTP statuses are lists that people write."""
+    values = [each for each in _literals(node) if not _plain(each) and _key(each) not in seen]
+    numbers = [each for each in values if isinstance(each, ast.Constant) and isinstance(each.value, int | float)]
+    large = any(not _plain(each, limit=31) for each in numbers)
+    return len(numbers) >= 2 and large and all(_key(each) in known.values for each in numbers) and not _statuses(numbers)
 
 
 def _statuses(numbers: Iterable[ast.expr]) -> bool:
