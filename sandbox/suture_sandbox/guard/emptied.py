@@ -21,10 +21,30 @@ from suture_sandbox.snapshot import Snapshot
 
 _VALIDATOR = re.compile(r"_*(validate|check|ensure|verify|require|assert|authori[sz]e|sanit|guard|enforce|reject)\w*", re.IGNORECASE)
 _FREE_DECORATORS = frozenset(
-    (
-        "property staticmethod classmethod cached_property lru_cache cache coroutine contextmanager asynccontextmanager wraps dataclass "
-        "override overload total_ordering setter getter deleter singledispatch singledispatchmethod final abstractmethod abstractproperty"
-    ).split()
+    [
+        "property",
+        "staticmethod",
+        "classmethod",
+        "cached_property",
+        "lru_cache",
+        "cache",
+        "coroutine",
+        "contextmanager",
+        "asynccontextmanager",
+        "wraps",
+        "dataclass",
+        "override",
+        "overload",
+        "total_ordering",
+        "setter",
+        "getter",
+        "deleter",
+        "singledispatch",
+        "singledispatchmethod",
+        "final",
+        "abstractmethod",
+        "abstractproperty",
+    ]
 )
 
 
@@ -235,9 +255,8 @@ def _replaced(change: Change) -> Iterator[GuardFinding]:
 def _dead(module: Module) -> Iterator[Hit]:
     """Code that can never run, and conditions that are always the same."""
     for node in module.nodes:
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(node, field, None)
-            if isinstance(block, list) and isinstance(node, ast.stmt | ast.Module | ast.ExceptHandler):
+        if isinstance(node, ast.stmt | ast.Module | ast.ExceptHandler):
+            for block in _blocks(node):
                 yield from _unreachable(block)
         if isinstance(node, ast.If | ast.IfExp | ast.While) and is_always(node.test) is not None:
             if isinstance(node, ast.While) and is_always(node.test) and not _returns_at_once(node):
@@ -247,11 +266,16 @@ def _dead(module: Module) -> Iterator[Hit]:
             )
 
 
+def _blocks(node: ast.AST) -> list[list[ast.stmt]]:
+    found: list[list[ast.stmt]] = [getattr(node, field, []) for field in ("body", "orelse", "finalbody")]
+    return found
+
+
 def _returns_at_once(node: ast.While) -> bool:
     return isinstance(node.body[0], ast.Return | ast.Break)
 
 
-def _unreachable(block: Sequence[ast.AST]) -> Iterator[Hit]:
+def _unreachable(block: Sequence[ast.stmt]) -> Iterator[Hit]:
     for node, following in itertools.pairwise(block):
         if isinstance(node, ast.Return | ast.Raise | ast.Continue | ast.Break) and not _marks_generator(following):
             yield Hit("emptied-unreachable:after", line_of(following), "it leaves code behind that can never run")

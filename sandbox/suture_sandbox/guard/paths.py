@@ -8,8 +8,10 @@ from __future__ import annotations
 import fnmatch
 import re
 import sys
-import tomllib
 from collections.abc import Iterator
+from typing import Any
+
+import msgspec
 
 from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
 from suture_sandbox.patch import FileEdit, Patch
@@ -39,11 +41,42 @@ _HOOKS = re.compile(
 )
 _INSTALLED = re.compile(r"(^|/)(\.venv|venv|site-packages|node_modules|__pycache__|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.tox|\.nox)/")
 _TOOLS = frozenset(
-    (
-        "pytest _pytest py pluggy iniconfig hypothesis coverage mypy mypy_extensions typing_extensions pyright ruff flake8 pylint xdist "
-        "pytest_asyncio pytest_mock pytest_cov freezegun packaging setuptools pkg_resources pip wheel numpy pandas attr attrs requests yaml "
-        "six nose exceptiongroup pygments"
-    ).split()
+    [
+        "pytest",
+        "_pytest",
+        "py",
+        "pluggy",
+        "iniconfig",
+        "hypothesis",
+        "coverage",
+        "mypy",
+        "mypy_extensions",
+        "typing_extensions",
+        "pyright",
+        "ruff",
+        "flake8",
+        "pylint",
+        "xdist",
+        "pytest_asyncio",
+        "pytest_mock",
+        "pytest_cov",
+        "freezegun",
+        "packaging",
+        "setuptools",
+        "pkg_resources",
+        "pip",
+        "wheel",
+        "numpy",
+        "pandas",
+        "attr",
+        "attrs",
+        "requests",
+        "yaml",
+        "six",
+        "nose",
+        "exceptiongroup",
+        "pygments",
+    ]
 )
 _ROOTS = ("", "src", "lib", "python")
 
@@ -167,22 +200,26 @@ def _top_level(path: str) -> str:
     return ""
 
 
+class _Project(msgspec.Struct, rename="kebab"):
+    dependencies: list[str] = []
+    optional_dependencies: dict[str, list[str]] = {}
+
+
+class _Pyproject(msgspec.Struct, rename="kebab"):
+    project: _Project = msgspec.field(default_factory=_Project)
+    dependency_groups: dict[str, list[Any]] = {}
+
+
 def _dependencies(snapshot: Snapshot) -> frozenset[str]:
     """Import names that the workspace's own dependency lists suggest."""
-    text = snapshot.read_text("pyproject.toml") or ""
     try:
-        project = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        project = {}
-    table = project.get("project")
-    names: list[object] = []
-    for source in (table if isinstance(table, dict) else {}, project):
-        for key in ("dependencies", "optional-dependencies", "dependency-groups"):
-            value = source.get(key)
-            names += value if isinstance(value, list) else []
-            names += [item for group in value.values() if isinstance(group, list) for item in group] if isinstance(value, dict) else []
-    names += (snapshot.read_text("requirements.txt") or "").splitlines()
-    found = (re.match(r"[A-Za-z0-9][\w.-]*", name) for name in names if isinstance(name, str))
+        lists = msgspec.toml.decode(snapshot.read_text("pyproject.toml") or "", type=_Pyproject)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        lists = _Pyproject()
+    named: list[str] = [*lists.project.dependencies, *(snapshot.read_text("requirements.txt") or "").splitlines()]
+    named += (item for group in lists.project.optional_dependencies.values() for item in group)
+    named += (item for group in lists.dependency_groups.values() for item in group if isinstance(item, str))
+    found = (re.match(r"[A-Za-z0-9][\w.-]*", name) for name in named)
     return frozenset(match.group().lower().replace("-", "_") for match in found if match)
 
 

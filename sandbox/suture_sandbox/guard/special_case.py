@@ -7,9 +7,10 @@ file compared with before, and switches over many such cases are ordinary code a
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -29,10 +30,38 @@ _ENVIRONMENT = re.compile(r"(PYTEST|TOX|NOX|HYPOTHESIS)_\w+|CI|TESTING|TEST|UNIT
 _RUNNERS = frozenset({"pytest", "_pytest", "unittest", "py.test", "nose", "conftest", "hypothesis"})
 _TEST_PATH = re.compile(r"(^|[/\\])(tests?[/\\]|test_\w+\.py|conftest\.py|\w+_test\.py)")
 _WORDS = frozenset(
-    (
-        "true false yes no on off null none nil nan inf infinity -inf +inf y n t f auto default all any utf-8 ascii ok error left right "
-        "up down"
-    ).split()
+    [
+        "true",
+        "false",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "null",
+        "none",
+        "nil",
+        "nan",
+        "inf",
+        "infinity",
+        "-inf",
+        "+inf",
+        "y",
+        "n",
+        "t",
+        "f",
+        "auto",
+        "default",
+        "all",
+        "any",
+        "utf-8",
+        "ascii",
+        "ok",
+        "error",
+        "left",
+        "right",
+        "up",
+        "down",
+    ]
 )
 _COMPARISONS = frozenset({"__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__instancecheck__", "__subclasscheck__"})
 _VALUES = frozenset({"str", "int", "float", "bytes", "dict", "list", "tuple", "set", "complex", "bool", "Decimal"})
@@ -50,8 +79,11 @@ class _Known(msgspec.Struct, frozen=True):
 def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: GuardPolicy) -> Iterator[GuardFinding]:  # noqa: ARG001  # a rule's shape
     """Refuse code that knows its tests."""
     files = changes(patch)
-    names = frozenset(name for test in tests_of(context) if len(name := re.split(r"::|\.", test.partition("[")[0])[-1]) > 5)
-    for find in (_detection, lambda module: _mentions(module, names | frozenset(test_files(context))), _arguments, _equality):
+    names = frozenset(test_files(context)) | frozenset(
+        name for test in tests_of(context) if len(name := re.split(r"::|\.", test.partition("[")[0])[-1]) > 5
+    )
+    finders: tuple[Callable[[Module], Iterable[Hit]], ...] = (_detection, functools.partial(_mentions, names=names), _arguments, _equality)
+    for find in finders:
         for change, hit in added(files, find):
             yield GuardFinding(rule=hit.key.partition(":")[0], path=change.path, line=hit.line, message=hit.message)
     known = _known(literal_scopes(snapshot, context))
@@ -259,9 +291,8 @@ def _answers(module: Module, known: _Known, seen: frozenset[str], switches: Coun
             if asked and _is_answer(asked, outcome, known):
                 shown = ast.unparse(asked[0])[:40]
                 yield Hit("special-case-literal", line_of(test), f"it answers the failing test's own input {shown} with a fixed value")
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Compare) and _equals(node.value):
-            if _lists_inputs(node.value, known, seen):
-                yield Hit("special-case-literal", line_of(node), "it lists the failing test's own inputs instead of computing an answer")
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Compare) and _lists_inputs(node.value, known, seen):
+            yield Hit("special-case-literal", line_of(node), "it lists the failing test's own inputs instead of computing an answer")
 
 
 def _lists_inputs(node: ast.Compare, known: _Known, seen: frozenset[str]) -> bool:
@@ -269,7 +300,7 @@ def _lists_inputs(node: ast.Compare, known: _Known, seen: frozenset[str]) -> boo
     values = [each for each in _literals(node) if not _plain(each) and _key(each) not in seen]
     numbers = [each for each in values if isinstance(each, ast.Constant) and isinstance(each.value, int | float)]
     large = any(not _plain(each, limit=31) for each in numbers)
-    return len(numbers) >= 2 and large and all(_key(each) in known.values for each in numbers) and not _statuses(numbers)
+    return _equals(node) and len(numbers) >= 2 and large and all(_key(each) in known.values for each in numbers) and not _statuses(numbers)
 
 
 def _statuses(numbers: Iterable[ast.expr]) -> bool:
