@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+
 from suture_sandbox.checks import Check
 from suture_sandbox.findings import Finding
 from suture_sandbox.guard import GuardContext, GuardFinding, GuardPolicy, inspect
