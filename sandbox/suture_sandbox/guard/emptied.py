@@ -1,7 +1,7 @@
-"""Emptied code: functions, classes and files whose work, or whose validation, is gone after the patch.
+"""Emptied code: functions, classes and files whose work is gone after the patch.
 
-A rewrite may rename locals, inline helpers and merge conditions. What must stay is: that public names exist, that a function still reads
-its arguments, and that what was refused before (a raise, an assert, a call of a validator) is still refused by something.
+A rewrite may rename locals, inline helpers and merge conditions. What must stay is: that public names exist, and that a function still
+reads its arguments. What was refused before must still be refused: see `validation`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from suture_sandbox.guard.exceptions import is_fixed
-from suture_sandbox.guard.problem import codes_of, failing_text
+from suture_sandbox.guard.problem import failing_text
 from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
 from suture_sandbox.guard.source import Change, Function, Hit, Module, added, changes, dump, line_of, statements, text_of, walk_scope
 from suture_sandbox.patch import FileEdit, Patch
 from suture_sandbox.snapshot import Snapshot
 
-_VALIDATOR = re.compile(r"_*(validate|check|ensure|verify|require|assert|authori[sz]e|sanit|guard|enforce|reject)\w*", re.IGNORECASE)
 _FREE_DECORATORS = frozenset(
     [
         "property",
@@ -49,9 +48,8 @@ _FREE_DECORATORS = frozenset(
 
 
 def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: GuardPolicy) -> Iterator[GuardFinding]:  # noqa: ARG001  # a rule's shape
-    """Refuse code whose work or validation is gone."""
+    """Refuse code whose work is gone."""
     files = changes(patch)
-    codes = codes_of(context)
     wanted = failing_text(snapshot, context) + "\n".join(finding.message for finding in context.findings)
     for edit in patch.edits:
         yield from _file(edit, files)
@@ -61,7 +59,6 @@ def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: Guard
             yield from _body(change, name, old, new)
             yield from _decorators(change, name, old, new)
         yield from _replaced(change)
-    yield from _validation(files, codes)
     for change, hit in added(files, _dead):
         yield GuardFinding(rule=hit.key.partition(":")[0], path=change.path, line=hit.line, message=hit.message)
 
@@ -225,7 +222,7 @@ def _only_fixed(node: Function) -> bool:
 
 
 def _decorators(change: Change, name: str, old: Function, new: Function) -> Iterator[GuardFinding]:
-    before, after = [_last(node) for node in old.decorator_list], [_last(node) for node in new.decorator_list]
+    before, after = [last_name(node) for node in old.decorator_list], [last_name(node) for node in new.decorator_list]
     gone = (Counter(before) - Counter(after)).keys() - _FREE_DECORATORS
     if gone and len(after) < len(before):
         yield GuardFinding(
@@ -233,7 +230,8 @@ def _decorators(change: Change, name: str, old: Function, new: Function) -> Iter
         )
 
 
-def _last(node: ast.expr) -> str:
+def last_name(node: ast.expr) -> str:
+    """The last part of the name of what is called or referred to; empty where there is none."""
     while isinstance(node, ast.Call):
         node = node.func
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
@@ -307,96 +305,3 @@ def is_always(node: ast.expr) -> bool | None:
     ):
         return True
     return None
-
-
-def _validation(files: Sequence[Change], codes: frozenset[str]) -> Iterator[GuardFinding]:
-    """Raises, asserts and calls of validators that are gone, with nothing in their place anywhere in the patch."""
-    before = [guard for change in files if change.before for guard in _refusals(change.before)]
-    helpers = frozenset(name for change in files for name in _new_helpers(change))
-    after = [guard for change in files if change.after for guard in _refusals(change.after, helpers)]
-    if any(change.after is None and not change.deleted for change in files) or len(after) >= len(before):
-        return
-    conditions = {
-        dump(node.test) for change in files if change.after for node in change.after.nodes if isinstance(node, ast.If | ast.IfExp)
-    }
-    kept = Counter(key for key, _line, _what, _test, _names in after)
-    spare = [names for key, _line, _what, _test, names in after if key not in {key for key, *_rest in before}]
-    for change in files:
-        for key, _line, what, test, names in _refusals(change.before) if change.before else ():
-            kept[key] -= 1
-            if kept[key] >= 0:
-                continue
-            heir = next((each for each in spare if each & names or not names), None)
-            if heir is not None:
-                continue
-            if what.rpartition(".")[2] in codes and test in conditions:
-                continue
-            if _natural(change, what, names):
-                continue
-            yield GuardFinding(
-                rule="emptied-validation", path=change.path, message=f"it takes validation away: {what} is not raised any more"
-            )
-
-
-def _new_helpers(change: Change) -> Iterator[str]:
-    """New functions that raise: a call of one stands for a raise."""
-    for name, function in change.after.functions.items() if change.after else ():
-        known = change.before is not None and name in change.before.functions
-        if not known and any(isinstance(node, ast.Raise | ast.Assert) for node in walk_scope(function.body)):
-            yield name.rpartition(".")[2]
-
-
-def _natural(change: Change, what: str, names: frozenset[str]) -> bool:
-    """Whether the language itself raises in place of a raise that is gone: `mapping[key]` raises KeyError."""
-    if what not in ("KeyError", "IndexError") or change.after is None:
-        return False
-    lookups = (node for node in change.after.nodes if isinstance(node, ast.Subscript))
-    return any(isinstance(inner, ast.Name) and inner.id in names for node in lookups for inner in ast.walk(node))
-
-
-_Refusal = tuple[str, int, str, str, frozenset[str]]
-
-
-def _refusals(module: Module, helpers: frozenset[str] = frozenset()) -> Iterator[_Refusal]:
-    """Everything that refuses: key, line, what it raises, its condition, names in the condition."""
-    for name, function in module.functions.items():
-        if name.rpartition(".")[2] != "__getattr__":
-            yield from _refusals_in(module, function.body, "", frozenset(), helpers)
-
-
-def _refusals_in(module: Module, body: Sequence[ast.stmt], test: str, names: frozenset[str], helpers: frozenset[str]) -> Iterator[_Refusal]:
-    for node in body:
-        if isinstance(node, ast.Raise):
-            raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-            what = module.name(raised) if raised is not None else "the caught error"
-            yield f"{what}|{test}", line_of(node), what or "an error", test, names
-        elif isinstance(node, ast.Assert):
-            yield f"assert|{dump(node.test)}", line_of(node), "AssertionError", dump(node.test), _names(node.test)
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await):
-            call = node.value.value if isinstance(node.value, ast.Await) else node.value
-            called = _last(call) if isinstance(call, ast.Call) else ""
-            if _VALIDATOR.fullmatch(called) or called in helpers:
-                yield f"{called}()|", line_of(node), called, "", _names(call)
-        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield from _nested_refusals(module, node, test, names, helpers)
-
-
-def _nested_refusals(module: Module, node: ast.stmt, test: str, names: frozenset[str], helpers: frozenset[str]) -> Iterator[_Refusal]:
-    if isinstance(node, ast.If | ast.While):
-        inner = _names(node.test)
-        yield from _refusals_in(module, node.body, dump(node.test), inner, helpers)
-        yield from _refusals_in(module, node.orelse, test, inner, helpers)
-    elif isinstance(node, ast.Match):
-        for case in node.cases:
-            yield from _refusals_in(module, case.body, test, _names(node.subject), helpers)
-    else:
-        for field in ("body", "orelse", "finalbody"):
-            yield from _refusals_in(module, getattr(node, field, []), test, names, helpers)
-        for handler in getattr(node, "handlers", []):
-            yield from _refusals_in(module, handler.body, test, names, helpers)
-
-
-def _names(node: ast.AST) -> frozenset[str]:
-    found = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-    found |= {inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute)}
-    return frozenset(found - {"self", "cls", "len", "isinstance", "not"})

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from suture_sandbox.guard import emptied, exceptions, exits, paths, runner, shape, special_case, suppressions, unparsed, weakened
+from suture_sandbox.guard import (
+    answers,
+    emptied,
+    exceptions,
+    exits,
+    paths,
+    runner,
+    shape,
+    special_case,
+    suppressions,
+    unparsed,
+    validation,
+    weakened,
+)
 from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
 from suture_sandbox.patch import Patch
 from suture_sandbox.snapshot import Snapshot
@@ -15,11 +28,13 @@ RULES: Mapping[str, Rule] = {
     "paths": paths.check,
     "tests": weakened.check,
     "special-case": special_case.check,
+    "answers": answers.check,
     "suppressions": suppressions.check,
     "exceptions": exceptions.check,
     "exits": exits.check,
     "runner": runner.check,
     "emptied": emptied.check,
+    "validation": validation.check,
     "shape": shape.check,
     "unparsed": unparsed.check,
 }
