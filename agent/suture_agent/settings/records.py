@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+
+Amount = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+Steps = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -12,32 +15,32 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     backend: Literal["local"] = "local"
     """What isolates."""
-    seconds: int = 300
+    seconds: Amount = 300
     """Wall time of any command."""
-    cpu_seconds: int = 600
+    cpu_seconds: Amount = 600
     """CPU time of any one process."""
-    memory_mib: int = 4096
+    memory_mib: Amount = 4096
     """Memory of all processes of an attempt."""
-    processes: int = 256
+    processes: Amount = 256
     """Processes and threads at once."""
-    disk_mib: int = 1024
+    disk_mib: Amount = 1024
     """What a command may write."""
-    output_mib: int = 8
+    output_mib: Amount = 8
     """Output that is kept."""
-    open_files: int = 1024
+    open_files: Amount = 1024
     """Open files of any one process."""
 
 
 class CheckSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A check: changes one that was found, or names one more."""
 
-    command: tuple[str, ...] | None = None
+    command: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] | None = None
     """Argument vector; `{report}` stands for the report file, `python` for the environment's interpreter."""
     kind: Literal["build", "types", "tests", "lint"] | None = None
     """What it checks; needed for a check that suture does not find by itself (default: tests)."""
     report: str | None = None
     """Report format: pytest, junit, unittest, mypy, pyright, ruff, sarif, traceback, compileall, build, generic."""
-    timeout: int | None = None
+    timeout: Amount | None = None
     """Seconds of wall time."""
     selectable: bool | None = None
     """Whether test ids can be appended to the command."""
@@ -61,7 +64,7 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """embedded, embedded:MODEL, vllm, a URL that ends in /v1 (#MODEL may follow), or scripted:FILE."""
     api_key_variable: str = "SUTURE_API_KEY"
     """Environment variable that holds the server's key; the key itself is never in a file."""
-    timeout_seconds: int = 300
+    timeout_seconds: Amount = 300
     """Wall time of one request."""
     models: str = ""
     """Folder with model weights, looked into before anything is downloaded."""
@@ -74,13 +77,13 @@ class HarnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """agent: a conversation with tools; direct: one function at a time, for small models."""
     pipeline: Literal["full", "simplified"] = "simplified"
     """simplified: one episode a problem; full: fresh episodes until the retries are used up."""
-    steps: int = 0
+    steps: Steps = 0
     """Requests to the policy."""
-    tokens: int = 0
+    tokens: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 0
     """Generated tokens."""
-    seconds: int = 600
+    seconds: Amount = 600
     """Wall time of a problem."""
-    candidates: int = 0
+    candidates: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Answers sampled from one prompt."""
     thinking: bool = False
     """Whether the model thinks aloud before it answers."""
@@ -89,7 +92,7 @@ class HarnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class VerdictSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a patch is proven."""
 
-    reruns: int = 3
+    reruns: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
     """How often the failing check must pass, each time in a fresh attempt."""
 
 

@@ -1,15 +1,22 @@
-"""Which way a workspace's configuration may move each setting, against what the user's own file or the default says."""
+"""Which way a workspace's configuration may move each setting, against what the user's own file or the default says.
+
+A workspace's value that goes the wrong way is refused, not bent: whoever wrote it learns that it has no effect, and who may change it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
-Rule = Literal["free", "user", "lower", "higher", "add", "unset"]
-"""free    a workspace may set it; the user's value wins where there is one
+from suture_agent.errors import SettingsError
+from suture_agent.settings.sources import Value, shown
+
+Rule = Literal["free", "user", "lower", "higher", "budget", "add", "unset"]
+"""free    a workspace may set it; the value in the user's file wins where there is one
 user    only the user may set it
 lower   a workspace may only lower it; the lower value counts
 higher  a workspace may only raise it; the higher value counts
+budget  as lower, where 0 stands for the preset's own budget: a workspace may go up to `MOST`
 add     a workspace may only add to it
 unset   a switch that a workspace may only turn off
 """
@@ -31,10 +38,10 @@ RULES: Mapping[str, Rule] = {
     "policy.models": "user",
     "harness.preset": "free",
     "harness.pipeline": "free",
-    "harness.steps": "free",
-    "harness.tokens": "free",
+    "harness.steps": "budget",
+    "harness.tokens": "budget",
     "harness.seconds": "lower",
-    "harness.candidates": "free",
+    "harness.candidates": "budget",
     "harness.thinking": "free",
     "verdict.reruns": "higher",
     "guard.allow_test_edits": "unset",
@@ -45,13 +52,70 @@ RULES: Mapping[str, Rule] = {
     "journal.path": "user",
     "checks": "free",
 }
-"""Dotted key -> rule; `checks` stands for the whole table. A check runs inside the sandbox, so a workspace may name any."""
+"""Dotted key -> rule; `checks` stands for the whole table. A check runs inside the sandbox, so a workspace may name any; it cannot
+switch off one that the user's own configuration names."""
+
+MOST: Mapping[str, int] = {"harness.steps": 50, "harness.tokens": 60_000, "harness.candidates": 8}
+"""What a workspace may ask for at most where the user's own file says nothing: the largest preset's budget."""
 
 WHY: Mapping[Rule, str] = {
     "free": "",
     "user": "only the user's own configuration may set it",
     "lower": "a workspace may only lower it",
     "higher": "a workspace may only raise it",
+    "budget": "a workspace may only lower it",
     "add": "a workspace may only add to it",
     "unset": "a workspace may only turn it off",
 }
+
+
+def rule_of(key: str) -> Rule:
+    """The rule of a dotted key."""
+    return RULES["checks" if key.startswith("checks.") else key]
+
+
+def refuse_weakening(value: Value, user: Mapping[str, Value], defaults: Mapping[str, Any]) -> None:
+    """Raise SettingsError where a workspace's value goes against the rule of its key."""
+    rule = rule_of(value.key)
+    if rule == "free":
+        _refuse_missing_check(value, user)
+        return
+    own = user.get(value.key)
+    limit = own.value if own is not None else defaults[value.key]
+    if rule == "budget":
+        limit = limit or MOST[value.key]
+    if _is_weaker(rule, value.value, limit):
+        raise _refusal(value, f"{WHY[rule]}; {own.origin if own is not None else 'the default'} says {shown(limit)}")
+
+
+def stricter(workspace: Value, user: Value) -> tuple[Any, str]:
+    """The value in force, and its origin, where a workspace and the user's file both say something that is allowed."""
+    rule = rule_of(workspace.key)
+    if rule == "add":
+        return tuple(dict.fromkeys((*user.value, *workspace.value))), f"{user.origin} and {workspace.origin}"
+    theirs = rule in ("lower", "higher", "unset") or (rule == "budget" and workspace.value)
+    chosen = workspace if theirs and workspace.value != user.value else user
+    return chosen.value, chosen.origin
+
+
+def _is_weaker(rule: Rule, value: Any, limit: Any) -> bool:  # noqa: ANN401  # of the setting's type
+    if rule == "user":
+        return bool(value != limit)
+    if rule in ("lower", "budget"):
+        return bool(value > limit)
+    return (rule == "higher" and value < limit) or (rule == "unset" and value and not limit)
+
+
+def _refuse_missing_check(value: Value, user: Mapping[str, Value]) -> None:
+    if value.path[0] != "checks" or value.path[-1] != "enabled" or value.value:
+        return
+    named = next((own for own in user.values() if own.path[:2] == value.path[:2]), None)
+    if named is not None and value.key not in user:
+        raise _refusal(value, f"a workspace cannot leave out a check that {named.origin} names")
+
+
+def _refusal(value: Value, reason: str) -> SettingsError:
+    return SettingsError(
+        f"{value.origin}: {value.key} = {shown(value.value)}: {reason}",
+        remedy="take it out of the workspace's configuration, or set it in your own file (suture doctor shows where that is)",
+    )

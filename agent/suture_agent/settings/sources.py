@@ -1,147 +1,161 @@
-"""Where settings come from: TOML files with the line of every key, environment variables, the command line."""
+"""Where settings come from: TOML files with the line of every key, environment variables, the command line.
+
+A workspace's file is untrusted: it may be of any size, any kind and any content, and costs a message at most.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 
 from suture_agent.errors import SettingsError
+from suture_agent.settings.lines import Path as KeyPath
+from suture_agent.settings.lines import key_lines, longest_key
 
-LARGEST_FILE = 1_000_000
-_HEADER = re.compile(r"^\s*\[{1,2}([^\[\]]+)\]{1,2}\s*(?:#.*)?$")
-_KEY = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
-_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+LARGEST_FILE = 512 * 1024
+"""Bytes of a configuration file."""
+LONGEST_KEY = 32
+"""Parts of a dotted key: `tomllib` takes quadratic time on long ones."""
+LONGEST_SHOWN = 80
+"""Characters of a value or a key in a message."""
+
+VARIABLES: Mapping[str, KeyPath] = {
+    "SUTURE_POLICY": ("policy", "spec"),
+    "SUTURE_JOURNAL": ("journal", "level"),
+    "SUTURE_MODELS": ("policy", "models"),
+    "SUTURE_PYTHON": ("environment", "python"),
+}
+"""Short names; every setting also has its long one, `SUTURE_SECTION__KEY`."""
+
+OPTIONS: Mapping[str, str] = {
+    "policy.spec": "--policy",
+    "harness.preset": "--harness",
+    "harness.pipeline": "--pipeline",
+    "harness.seconds": "--budget",
+    "sandbox.backend": "--backend",
+}
+"""Dotted key -> the option of the command line that sets it."""
 
 
-class Value(msgspec.Struct, frozen=True):
+class Value(msgspec.Struct, frozen=True, dict=True):
     """One value with its origin."""
 
-    key: str
-    """Dotted, such as `sandbox.memory_mib`."""
+    path: KeyPath
+    """Such as `("sandbox", "memory_mib")`."""
     value: Any
     origin: str
     """`suture.toml:3`, `SUTURE_POLICY`, `--policy`."""
+    is_text: bool = False
+    """Whether the value is a variable's text, to be read as what the setting is."""
+
+    @cached_property
+    def key(self) -> str:
+        """The dotted key."""
+        return ".".join(self.path)
 
 
-def file_values(path: Path, *, table: tuple[str, ...] = (), shown: str = "") -> list[Value]:
+def file_values(path: Path, *, table: KeyPath = (), shown_as: str = "") -> list[Value]:
     """The values of a TOML file below `table`; none where the file does not exist. Raises SettingsError with file and line."""
-    name = shown or path.name
+    name = shown_as or path.name
     text = _read(path, name)
-    if text is None:
+    if text is None or not all(part in text for part in table):
         return []
-    try:
-        tree: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        raise SettingsError(f"{name}{':' + line[1] if line else ''}: not valid TOML: {error}", remedy="mend the file") from error
-    except RecursionError as error:
-        raise SettingsError(f"{name}: nested too deeply", remedy="mend the file") from error
+    tree = _parsed(text, name)
     for part in table:
-        inner = tree.get(part)
-        if inner is None:
-            return []
+        inner = tree.get(part, {})
         if not isinstance(inner, dict):
             raise SettingsError(f"{name}: [{'.'.join(table)}] must be a table", remedy="mend the file")
         tree = cast("dict[str, Any]", inner)
     lines = key_lines(text)
-    prefix = "".join(f"{part}." for part in table)
-    return [Value(key, value, f"{name}:{_line(lines, prefix + key)}") for key, value in _leaves(tree, "")]
+    return [Value(path, value, f"{name}:{_line(lines, (*table, *path))}") for path, value in _leaves(tree, ())]
 
 
 def variable_values(environ: Mapping[str, str]) -> list[Value]:
-    """`SUTURE_POLICY`, `SUTURE_JOURNAL`, and `SUTURE_SECTION__KEY` for every other setting."""
-    short = {
-        "SUTURE_POLICY": "policy.spec",
-        "SUTURE_JOURNAL": "journal.level",
-        "SUTURE_MODELS": "policy.models",
-        "SUTURE_PYTHON": "environment.python",
-    }
-    found = [Value(short[name], environ[name], name) for name in short if environ.get(name)]
-    for name, text in sorted(environ.items()):
-        match = re.fullmatch(r"SUTURE_([A-Z]+)__([A-Z_]+)", name)
-        if match:
-            found.append(Value(f"{match[1]}.{match[2]}".lower(), _plain(text), name))
-    return found
+    """`SUTURE_POLICY` and the other short names, and `SUTURE_SECTION__KEY`, which go before them. An empty variable says nothing."""
+    short = [Value(VARIABLES[name], environ[name], name, is_text=True) for name in VARIABLES if environ.get(name)]
+    long = [
+        Value(tuple(match[1].lower().split("__")), text, name, is_text=True)
+        for name, text in sorted(environ.items())
+        if text and (match := re.fullmatch(r"SUTURE_([A-Z][A-Z0-9_]*?__[A-Z0-9_]+)", name))
+    ]
+    return [*short, *long]
 
 
-def key_lines(text: str) -> dict[str, int]:
-    """Dotted key -> one-based line, for the keys of a valid TOML text; keys inside inline tables have the line of their outer key."""
-    lines: dict[str, int] = {}
-    table: list[str] = []
-    closing = ""
-    depth = 0
-    for number, line in enumerate(text.splitlines(), 1):
-        if closing:
-            closing = "" if closing in line else closing
-            continue
-        if depth > 0:
-            depth += _brackets(line)
-            continue
-        header = _HEADER.match(line)
-        if header:
-            table = _parts(header[1])
-            lines.setdefault(".".join(table), number)
-            continue
-        key = _KEY.match(line)
-        if key is None:
-            continue
-        lines.setdefault(".".join([*table, *_parts(key[1])]), number)
-        rest = line[key.end() :]
-        opened = next((quote for quote in ('"""', "'''") if rest.count(quote) % 2), "")
-        closing = opened
-        depth = 0 if opened else max(0, _brackets(rest))
-    return lines
+def option_values(overrides: Mapping[str, object]) -> list[Value]:
+    """What the command line says, by dotted key."""
+    return [Value(tuple(key.split(".")), value, OPTIONS.get(key, f"--{key}")) for key, value in overrides.items()]
+
+
+def shown(value: object) -> str:
+    """A value as it may stand in a message: as in TOML, short, and without control characters."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, lists in lists in lists
+        return "(too long to be shown)"
+    text = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+    return repr(text) if isinstance(value, str) else text
+
+
+def _parsed(text: str, name: str) -> dict[str, Any]:
+    if longest_key(text) > LONGEST_KEY:
+        raise SettingsError(f"{name}: a key of more than {LONGEST_KEY} parts", remedy="mend the file")
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise SettingsError(f"{name}: nested too deeply", remedy="mend the file") from error
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"at line (\d+)", str(error))
+        line = where[1] if where else text.count("\n") + 1
+        raise SettingsError(f"{name}:{line}: not valid TOML: {str(error)[:200]}", remedy="mend the file") from error
+    except ValueError as error:
+        raise SettingsError(f"{name}: a number of too many digits", remedy="mend the file") from error
 
 
 def _read(path: Path, name: str) -> str | None:
+    """The text of a plain file. Anything else under that name (a folder, a pipe, a device) could block or never end."""
     try:
-        if not path.exists():
-            return None
-        if path.stat().st_size > LARGEST_FILE:
-            raise SettingsError(f"{name} is larger than {LARGEST_FILE} bytes", remedy="a configuration file is not that large: mend it")
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{name} is not UTF-8: {error}", remedy="save it as UTF-8") from error
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError as error:
-        raise SettingsError(f"{name} cannot be read: {error}", remedy="make it a readable file, or remove it") from error
-
-
-def _leaves(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    """Dotted keys down to two levels (`section.key`), three below `checks`."""
-    for key, value in tree.items():
-        name = f"{prefix}{key}"
-        deep = 3 if name.split(".", maxsplit=1)[0] == "checks" else 2
-        if isinstance(value, dict) and name.count(".") + 1 < deep:
-            yield from _leaves(cast("dict[str, Any]", value), f"{name}.")
-        else:
-            yield name, value
-
-
-def _line(lines: Mapping[str, int], key: str) -> int:
-    while key:
-        if key in lines:
-            return lines[key]
-        key = key.rpartition(".")[0]
-    return 1
-
-
-def _parts(key: str) -> list[str]:
-    return [part.strip("\"'") for part in _PART.findall(key)]
-
-
-def _brackets(text: str) -> int:
-    bare = re.sub(r""""(?:\\.|[^"\\])*"|'[^']*'|#.*""", "", text)
-    return sum(bare.count(mark) for mark in "[{") - sum(bare.count(mark) for mark in "]}")
-
-
-def _plain(text: str) -> Any:  # noqa: ANN401  # a TOML value, or the text itself
-    """A variable's text as a TOML value where it is one: numbers, true and false, lists."""
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return None
+        raise SettingsError(f"{name} cannot be read: {error.strerror}", remedy="make it a readable file, or remove it") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SettingsError(f"{name} is not a plain file", remedy="replace it by a file, or remove it")
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise SettingsError(f"{name} is larger than {LARGEST_FILE // 1024} KiB", remedy="a configuration file is not that large: mend it")
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SettingsError(f"{name}:{line}: not UTF-8 ({error.reason})", remedy="save it as UTF-8") from error
+
+
+def _leaves(tree: Mapping[str, Any], prefix: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    """Keys down to two levels (`section.key`), three below `checks`; a table with nothing in it counts as a value."""
+    for key, value in tree.items():
+        path = (*prefix, key)
+        if value and isinstance(value, dict) and len(path) < (3 if path[0] == "checks" else 2):
+            yield from _leaves(cast("dict[str, Any]", value), path)
+        else:
+            yield path, value
+
+
+def _line(lines: Mapping[KeyPath, int], path: KeyPath) -> int:
+    """The line of a key, or of the nearest table around it."""
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)
