@@ -240,7 +240,8 @@ def _outcome(body: Sequence[ast.stmt]) -> ast.AST | None:
     if isinstance(last, ast.Return):
         return last.value
     if isinstance(last, ast.Assign | ast.AnnAssign | ast.AugAssign):
-        return last.value
+        targets = last.targets if isinstance(last, ast.Assign) else [last.target]
+        return None if any(isinstance(target, ast.Attribute) for target in targets) else last.value  # an attribute is state, no answer
     if isinstance(last, ast.Expr) and isinstance(last.value, ast.Yield):
         return last.value.value
     if isinstance(last, ast.Raise):

@@ -274,8 +274,10 @@ def _returns_at_once(node: ast.While) -> bool:
 
 
 def _unreachable(block: Sequence[ast.stmt]) -> Iterator[Hit]:
-    for node, following in itertools.pairwise(block):
+    for index, (node, following) in enumerate(itertools.pairwise(block)):
         if isinstance(node, ast.Return | ast.Raise | ast.Continue | ast.Break) and not _marks_generator(following):
+            if index + 2 == len(block) and isinstance(following, ast.Return | ast.Pass | ast.Raise | ast.Break | ast.Continue):
+                continue  # one more way out at the end is untidy, and hides nothing
             yield Hit("emptied-unreachable:after", line_of(following), "it leaves code behind that can never run")
             return
 

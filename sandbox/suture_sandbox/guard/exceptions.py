@@ -21,8 +21,8 @@ from suture_sandbox.snapshot import Snapshot
 _BROAD = frozenset({"", "Exception", "BaseException", "builtins.Exception", "builtins.BaseException", "StandardError"})
 _MISTAKES = frozenset({"AssertionError", "NameError", "UnboundLocalError", "RecursionError", "SyntaxError", "SystemError", "MemoryError"})
 _DOUBTFUL = frozenset({"TypeError", "AttributeError", "RuntimeError", "LookupError", "ArithmeticError", "NotImplementedError"})
-_SMALL = 3
-"""Statements under a narrow handler that a careful person would write."""
+_SMALL, _SMALL_DOUBTFUL = 6, 2
+"""Statements under a narrow handler that a careful person would write; two more where it gives a value instead of passing."""
 _LOGGING = frozenset(
     {"print", "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print_exc", "format_exc", "write"}
 )
@@ -72,9 +72,9 @@ def _hidden(module: Module, codes: frozenset[str]) -> Iterator[Hit]:
                 yield Hit(key, handler.line, f"it catches {names if names != '' else 'everything'} and goes on, which hides every failure")
         elif short & _MISTAKES:
             yield Hit(f"exceptions-mistake:{names}", handler.line, f"it catches {names}, which hides a mistake in the code")
-        elif short <= _DOUBTFUL and short & codes and not _declines(handler):
+        elif short <= _DOUBTFUL and short & codes and _dull(handler) and not _declines(handler):
             yield Hit(f"exceptions-mistake:{names}", handler.line, f"it catches {names}, the very failure, instead of mending its cause")
-        elif _size(handler.guarded) > (_SMALL if not short <= _DOUBTFUL else 1) + 2 * (not _silent(handler)) and _dull(handler):
+        elif _dull(handler) and _size(handler.guarded) > (_SMALL_DOUBTFUL if short <= _DOUBTFUL else _SMALL) + 2 * (not _silent(handler)):
             yield Hit(f"exceptions-narrow:{names}", handler.line, f"it wraps much code into a handler of {names} that gives a default")
 
 

@@ -18,7 +18,7 @@ LONG_CODE_LINE, LONG_DATA_LINE = 1_000, 20_000
 
 _CODE = re.compile(r"\.(py|pyi|pyw|js|jsx|ts|tsx|mjs|cjs|go|rs|java|kt|c|h|cc|cpp|hpp|cs|rb|php|sh|lua|swift)$")
 _DYNAMIC = re.compile(
-    r"(builtins\.)?(exec|eval|compile|__import__)|marshal\.loads?|pickle\.loads?|types\.(FunctionType|CodeType)|code\.\w*[Ii]nteract\w*|"
+    r"(builtins\.)?(exec|eval|compile|__import__)|marshal\.loads?|types\.(FunctionType|CodeType)|code\.\w*[Ii]nteract\w*|"
     r"codecs\.(decode|encode)|zlib\.decompress|base64\.\w*decode\w*"
 )
 _HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\u200b\u2060\ufeff\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029]")
@@ -114,11 +114,12 @@ def _long_lines(edit: FileEdit) -> Iterator[GuardFinding]:
 def _dynamic(module: Module) -> Iterator[Hit]:
     own = bound_names(module)
     calls = [node for node in module.nodes if isinstance(node, ast.Call) and node.args]
+    called = frozenset(id(call.func) for call in calls)
     literal_calls = frozenset(id(call.func) for call in calls if isinstance(call.args[0], ast.Constant))
     for name, node in references(module):
         if isinstance(node, ast.Name) and node.id in own and node.id not in module.imports:
             continue
-        if _DYNAMIC.fullmatch(name) and not _harmless(name, node, literal_calls):
+        if _DYNAMIC.fullmatch(name) and not _harmless(name, node, called, literal_calls):
             yield Hit(f"shape-dynamic:{name}", line_of(node), f"it adds {name}, which runs or unpacks what a reader cannot see")
     for node in module.nodes:
         if isinstance(node, ast.Name) and not node.id.isascii() and _MIXED.search(node.id):
@@ -127,6 +128,8 @@ def _dynamic(module: Module) -> Iterator[Hit]:
             yield Hit("shape-characters:name", line_of(node), f"it defines the name {node.name}, whose letters only look like others")
 
 
-def _harmless(name: str, node: ast.AST, literal_calls: frozenset[int]) -> bool:
-    """Decoding a value is what programs do; only a literal that is decoded is packed code."""
+def _harmless(name: str, node: ast.AST, called: frozenset[int], literal_calls: frozenset[int]) -> bool:
+    """Decoding a value is what programs do, only a literal that is decoded is packed code; a type may be asked for, not called."""
+    if name.startswith("types."):
+        return id(node) not in called
     return name.startswith(("base64.", "codecs.", "zlib.")) and id(node) not in literal_calls

@@ -32,7 +32,7 @@ def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: Guard
     """Refuse code that knows its tests."""
     files = changes(patch)
     names = frozenset(test_files(context)) | frozenset(
-        name for test in tests_of(context) if len(name := re.split(r"::|\.", test.partition("[")[0])[-1]) > 5
+        name for test in tests_of(context) if len(name := re.split(r"::|\.", test.partition("[")[0])[-1]) > 5 and name.startswith("test")
     )
     finders: tuple[Callable[[Module], Iterable[Hit]], ...] = (_detection, functools.partial(_mentions, names=names), _arguments, _equality)
     for find in finders:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from suture_sandbox.guard.problem import is_types_problem
 from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
-from suture_sandbox.guard.source import Change, Function, Hit, Module, added, added_text, changes, line_of, references, text_of
+from suture_sandbox.guard.source import Change, Function, Hit, Module, added, added_text, changes, dump, line_of, references, text_of
 from suture_sandbox.patch import Patch
 from suture_sandbox.snapshot import Snapshot
 
@@ -110,11 +110,10 @@ def _is_any(module: Module, node: ast.expr) -> bool:
 
 def _loosened(files: tuple[Change, ...]) -> Iterator[GuardFinding]:
     """For a problem of types: annotations that became Any or went away."""
-    for change, hit in added(files, _any_annotations):
-        yield GuardFinding(rule="suppressions-any", path=change.path, line=hit.line, message=hit.message)
     for change in files:
         if change.before is None or change.after is None:
             continue
+        yield from _any_slots(change.path, change.before, change.after)
         for name, old in change.before.functions.items():
             new = change.after.functions.get(name)
             if new is not None and _annotations(old) and len(_annotations(new)) < len(_annotations(old)) and _same_arity(old, new):
@@ -126,20 +125,36 @@ def _loosened(files: tuple[Change, ...]) -> Iterator[GuardFinding]:
                 )
 
 
-def _any_annotations(module: Module) -> Iterator[Hit]:
-    for annotation in _all_annotations(module):
-        for node in ast.walk(annotation):
-            quoted = isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"\bAny\b", node.value)
-            if quoted or (isinstance(node, ast.Name | ast.Attribute) and _is_any(module, node)):
-                yield Hit("any", line_of(node), "it changes an annotation to Any, which hides the value from the type checker")
+def _any_slots(path: str, before: Module, after: Module) -> Iterator[GuardFinding]:
+    """Annotations that named a type and are Any now; parameters that a bare `dict` or `list` lacked may be Any."""
+    old_slots = _slots(before)
+    for name, new in _slots(after).items():
+        old = old_slots.get(name)
+        widened = old is not None and not (isinstance(new, ast.Subscript) and dump(new.value) == dump(old))
+        fresh_local = old is None and name.startswith("=") and _is_any(after, new)
+        if (widened or fresh_local) and _anys(after, new) > (_anys(before, old) if old is not None else 0):
+            message = "it changes an annotation to Any, which hides the value from the type checker"
+            yield GuardFinding(rule="suppressions-any", path=path, line=line_of(new), message=message)
 
 
-def _all_annotations(module: Module) -> Iterator[ast.expr]:
-    for node in module.nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
-            yield node.returns
-        elif isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
-            yield node.annotation
+def _slots(module: Module) -> dict[str, ast.expr]:
+    """Every place for an annotation: results and parameters by function, variables by name."""
+    found: dict[str, ast.expr] = {}
+    for name, function in module.functions.items():
+        if function.returns:
+            found[f"{name}->"] = function.returns
+        found.update((f"{name}({arg.arg}", arg.annotation) for arg in _arguments(function) if arg.annotation)
+    targets = (node for node in module.nodes if isinstance(node, ast.AnnAssign))
+    found.update((f"={module.name(node.target)}", node.annotation) for node in targets)
+    return found
+
+
+def _anys(module: Module, annotation: ast.expr) -> int:
+    quoted = (
+        re.search(r"\bAny\b", node.value) for node in ast.walk(annotation) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    named = (_is_any(module, node) for node in ast.walk(annotation) if isinstance(node, ast.Name | ast.Attribute))
+    return sum(bool(each) for each in quoted) + sum(named)
 
 
 def _arguments(node: Function) -> list[ast.arg]:

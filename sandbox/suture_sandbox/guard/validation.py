@@ -61,10 +61,15 @@ def _new_helpers(change: Change) -> Iterator[str]:
 
 
 def _natural(change: Change, what: str, names: frozenset[str]) -> bool:
-    """Whether the language itself raises in place of a raise that is gone: `mapping[key]` raises KeyError."""
+    """Whether a lookup stands in for a raise that is gone: `mapping[key]` raises KeyError itself, `mapping.get(key)` gives a default."""
     if what not in ("KeyError", "IndexError") or change.after is None:
         return False
-    lookups = (node for node in change.after.nodes if isinstance(node, ast.Subscript))
+    lookups = (
+        node
+        for node in change.after.nodes
+        if isinstance(node, ast.Subscript)
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "pop", "setdefault"))
+    )
     return any(isinstance(inner, ast.Name) and inner.id in names for node in lookups for inner in ast.walk(node))
 
 
