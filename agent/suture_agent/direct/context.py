@@ -110,6 +110,20 @@ def _error_text(finding: Finding, snapshot: Snapshot) -> str:
     return "\n".join([*shown, *(said or finding.message.splitlines())])
 
 
+def exceptions_named(findings: Sequence[Finding], snapshot: Snapshot) -> tuple[str, ...]:
+    """Exceptions that the failing tests expect or that were raised."""
+    names: dict[str, None] = {}
+    for finding in findings[:5]:
+        if finding.code.endswith(("Error", "Exception")) and finding.code != "AssertionError":
+            names[finding.code] = None
+        tree = parse(snapshot.read_text(finding.test.split("::", 1)[0]) or "") if finding.test else None
+        node = test_function(tree, finding.test) if tree is not None else None
+        for call in ast.walk(node) if node is not None else ():
+            if isinstance(call, ast.Call) and ast.unparse(call.func).rsplit(".", 1)[-1] in ("raises", "assertRaises", "assertRaisesRegex"):
+                names |= {ast.unparse(argument): None for argument in call.args[:1]}
+    return tuple(names)
+
+
 def offered_names(finding: Finding, snapshot: Snapshot) -> str:
     """For an import or attribute that does not exist: what the workspace's module does define."""
     found = _NO_NAME.search(finding.message)

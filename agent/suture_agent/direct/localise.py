@@ -33,7 +33,7 @@ class Add(Protocol):
 MOST_SUSPECTS = 6
 PLAIN_INIT = 0.25
 """Taken off a constructor's score: every test of a class runs it, and it is seldom what is wrong."""
-CONSTANT_SHARE = 0.45
+CONSTANT_SHARE = 0.35
 """Of a function's score, for each module-level constant that it uses."""
 LONGEST_UNIT = 120
 """Lines; a longer function is beyond what a small policy writes anew without harm."""
@@ -46,6 +46,8 @@ class Suspect(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     calls: tuple[Call, ...] = ()
     """Calls seen in the failing tests."""
+    lines: frozenset[int] = frozenset()
+    """Lines of the unit, counted from its first, that ran in the failing tests; empty where that is not known."""
 
 
 def suspects(problem: Problem, snapshot: Snapshot, trace: Trace) -> tuple[Suspect, ...]:
@@ -72,7 +74,14 @@ def suspects(problem: Problem, snapshot: Snapshot, trace: Trace) -> tuple[Suspec
         for constant in _constants(units[key], snapshot):
             add(constant, CONSTANT_SHARE * scores[key])
     ranked = sorted(scores, key=lambda key: -scores[key])[:MOST_SUSPECTS]
-    return tuple(Suspect(unit=units[key], score=scores[key], calls=calls[key]) for key in ranked)
+    return tuple(Suspect(unit=units[key], score=scores[key], calls=calls[key], lines=_ran(units[key], problem, trace)) for key in ranked)
+
+
+def _ran(unit: Unit, problem: Problem, trace: Trace) -> frozenset[int]:
+    """Lines of the unit that ran in the failing tests."""
+    failing = [test for name, test in trace.tests.items() if name in problem.target.tests]
+    lines = {line for test in failing for function in test.functions if function.path == unit.path for line in function.lines}
+    return frozenset(line - unit.start for line in lines if unit.start <= line < unit.end)
 
 
 def _from_frames(finding: Finding, snapshot: Snapshot, add: Add) -> None:
@@ -163,7 +172,7 @@ def _constants(unit: Unit, snapshot: Snapshot) -> Iterator[Unit]:
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign):
             bound = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
-            if bound & used:
+            if bound & used and _is_table(node.value):
                 start, end = node.lineno - 1, node.end_lineno or node.lineno
                 name = min(bound & used)
                 yield Unit(
@@ -175,6 +184,13 @@ def _constants(unit: Unit, snapshot: Snapshot) -> Iterator[Unit]:
                     indent="",
                     source="".join(lines[start:end]).replace("\r\n", "\n"),
                 )
+
+
+def _is_table(value: ast.expr | None) -> bool:
+    """Whether an assignment's value is data that can be wrong: literals, expressions of them, compiled patterns."""
+    if isinstance(value, ast.Call):
+        return ast.unparse(value.func) in ("re.compile", "frozenset", "dict", "set", "tuple", "list", "Decimal", "timedelta")
+    return isinstance(value, ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple | ast.BinOp | ast.UnaryOp)
 
 
 def test_function(tree: ast.Module, identifier: str) -> ast.stmt | None:

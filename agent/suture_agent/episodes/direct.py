@@ -14,8 +14,10 @@ from typing import Literal
 import msgspec
 
 from suture_agent.direct.answers import code_in, fingerprint, rewrite, without_remark
-from suture_agent.direct.context import again_prompt, first_prompt
+from suture_agent.direct.context import again_prompt, exceptions_named, first_prompt
 from suture_agent.direct.localise import Suspect, suspects
+from suture_agent.direct.screen import screen
+from suture_agent.direct.templates import edits
 from suture_agent.direct.trace import trace
 from suture_agent.direct.units import Unit
 from suture_agent.episodes import Ending, Job
@@ -28,32 +30,36 @@ from suture_sandbox.patch import Patch, patch_between
 from suture_sandbox.snapshot import Snapshot
 from suture_sandbox.verdict import Verdict, remaining
 
-Mode = Literal["likely", "explained", "samples", "again"]
-"""How an answer is asked for: the most likely one; one that first says in a comment what it mends; several samples; another one after a
-failure, which is shown."""
+Mode = Literal["likely", "explained", "templates", "samples", "again"]
+"""Where candidates come from: the policy's most likely answer; one that first says in a comment what it mends; edits by rule, sieved in one
+attempt; several samples; another answer after a failure, which is shown."""
 
 REMARK = "# Fixed: "
 
 PLAN: tuple[tuple[int, Mode], ...] = (
     (0, "likely"),
-    (0, "explained"),
+    (0, "templates"),
     (1, "likely"),
-    (1, "explained"),
-    (0, "samples"),
+    (1, "templates"),
+    (2, "templates"),
+    (0, "explained"),
+    (3, "templates"),
     (2, "likely"),
-    (2, "explained"),
-    (0, "again"),
-    (1, "samples"),
-    (3, "likely"),
-    (3, "explained"),
-    (1, "again"),
-    (2, "samples"),
-    (4, "explained"),
     (0, "samples"),
-    (5, "explained"),
-    (3, "samples"),
+    (1, "explained"),
+    (4, "templates"),
+    (5, "templates"),
     (1, "samples"),
-    (2, "again"),
+    (0, "again"),
+    (3, "likely"),
+    (2, "explained"),
+    (2, "samples"),
+    (1, "again"),
+    (4, "likely"),
+    (0, "samples"),
+    (3, "samples"),
+    (5, "likely"),
+    (1, "samples"),
 )
 """Which suspect is asked about, and how, in order."""
 
@@ -156,7 +162,11 @@ async def _candidates(job: Job, ground: Ground, seen: set[str], *, offset: int) 
             continue
         suspect = ground.suspects[index]
         seed = job.seed * 1000 + offset * 100 + move
-        for candidate in await _ask(job, ground, suspect, mode, seed, failed.get(index), seen):
+        if mode == "templates":
+            candidates = await _by_rule(job, ground, suspect, seen)
+        else:
+            candidates = await _ask(job, ground, suspect, mode, seed, failed.get(index), seen)
+        for candidate in candidates:
             tried = Tried(candidate=candidate, verdict=await _prove(job, candidate))
             failed[index] = tried
             yield tried
@@ -188,13 +198,36 @@ async def _ask(job: Job, ground: Ground, suspect: Suspect, mode: Mode, seed: int
     return list(_fresh(job, ground, suspect, codes, tuple(messages), seen))
 
 
+async def _by_rule(job: Job, ground: Ground, suspect: Suspect, seen: set[str]) -> list[Candidate]:
+    """The edits by rule with which the failing tests pass."""
+    text = ground.snapshot.read_text(suspect.unit.path) or ""
+    made = edits(suspect.unit, raised=exceptions_named(ground.findings, ground.snapshot), lines=suspect.lines)
+    texts = [new for edit in made if (new := rewrite(text, suspect.unit, edit.source)) is not None]
+    if not texts or not job.problem.target.tests or suspect.unit.kind == "class":
+        return []
+    started = time.monotonic()
+    check = job.meter.sandbox.check_named(job.problem.check)
+    passing = await screen(job.meter, check, ground.snapshot, job.problem.target.tests, suspect.unit.path, texts)
+    note = f"{suspect.unit.path}: {suspect.unit.name} (by rule): {len(passing)} of {len(texts)} pass"
+    job.meter.step("screen", time.monotonic() - started, note)
+    return list(_new_candidates(job, ground, suspect, [(texts[index], "") for index in passing], (), seen))
+
+
 def _fresh(
     job: Job, ground: Ground, suspect: Suspect, codes: Sequence[str], conversation: tuple[Message, ...], seen: set[str]
 ) -> Iterator[Candidate]:
     text = ground.snapshot.read_text(suspect.unit.path) or ""
     texts = [(new, code) for code in codes if (new := rewrite(text, suspect.unit, code)) is not None]
     votes = Counter(fingerprint(new) for new, _ in texts)
-    for new, code in sorted(texts, key=lambda pair: -votes[fingerprint(pair[0])]):
+    ordered = sorted(texts, key=lambda pair: -votes[fingerprint(pair[0])])
+    yield from _new_candidates(job, ground, suspect, ordered, conversation, seen)
+
+
+def _new_candidates(
+    job: Job, ground: Ground, suspect: Suspect, texts: Sequence[tuple[str, str]], conversation: tuple[Message, ...], seen: set[str]
+) -> Iterator[Candidate]:
+    """Candidates for (new text, answer) pairs that were not tried yet."""
+    for new, code in texts:
         mark = f"{suspect.unit.path}\n{fingerprint(new)}"
         if mark in seen:
             continue
