@@ -30,6 +30,7 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem
     outcome: Outcome
     reason: str = ""
+    """Why it was not fixed; for a fix, where the patch came from when no policy wrote it."""
     patch: Patch | None = None
     """Proven when the outcome is `fixed`; else the last proposal, for the record only."""
     verdict: Verdict | None = None
@@ -52,7 +53,7 @@ async def repair(
         async with asyncio.timeout(harness.budgets.seconds):
             ending = await _pipeline(problem, policy, sandbox, harness, events, recall, meter)
         outcome: Outcome = "fixed" if ending.verdict is not None and ending.verdict.passed else "unfixed"
-        reason = "" if outcome == "fixed" else ending.reason
+        reason = ending.reason
     except TimeoutError:
         ending, outcome, reason = Ending(), "unfixed", f"the budget of {harness.budgets.seconds} s is spent"
     except (InfrastructureError, PolicyError) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import json
+import os
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
@@ -275,17 +276,11 @@ def describe(result: CheckResult) -> str:
 def walk(snapshot: Snapshot) -> list[str]:
     """Sorted paths of all plain files of a snapshot, caches and environments left out."""
     found: set[str] = {path for path, content in snapshot.overlay.items() if content is not None}
-    for folder, names, files in snapshot.root.walk() if hasattr(snapshot.root, "walk") else _walk(snapshot.root):
+    for folder, names, files in os.walk(snapshot.root):
         names[:] = [name for name in names if name not in SKIPPED_FOLDERS and not (Path(folder) / name / "pyvenv.cfg").exists()]
         base = Path(folder).relative_to(snapshot.root)
         found |= {(base / name).as_posix() for name in files if not name.endswith((".pyc", ".pyo"))}
     return sorted(path for path in found if snapshot.overlay.get(path, b"") is not None)
-
-
-def _walk(root: Path) -> Iterator[tuple[Any, list[str], list[str]]]:
-    import os
-
-    yield from os.walk(root)
 
 
 def _text(bench: Workbench, path: str, default: str | None = None) -> str:

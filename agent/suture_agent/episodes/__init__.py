@@ -41,7 +41,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict | None = None
     """Verdict of that patch."""
     reason: str = ""
-    """Why there is no proven patch."""
+    """Why there is no proven patch; with one, where it came from when the policy did not write it."""
 
 
 Episode = Callable[[Job], Awaitable[Ending]]

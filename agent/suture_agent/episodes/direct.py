@@ -35,6 +35,8 @@ Mode = Literal["likely", "explained", "templates", "samples", "again"]
 attempt; several samples; another answer after a failure, which is shown."""
 
 REMARK = "# Fixed: "
+BY_RULE = "an edit by rule, not an answer of the policy"
+"""Reason of an ending whose patch no policy wrote: a dataset must not take it for one."""
 
 PLAN: tuple[tuple[int, Mode], ...] = (
     (0, "likely"),
@@ -80,6 +82,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     patch: Patch
     suspect: Suspect
     answer: str
+    """The policy's code; empty for an edit by rule."""
     conversation: tuple[Message, ...]
 
 
@@ -113,7 +116,8 @@ async def direct_episode(job: Job) -> Ending:
             async for tried in _candidates(job, ground, seen, offset=depth):
                 last = tried
                 if tried.verdict.passed:
-                    return Ending(patch=tried.candidate.patch, verdict=tried.verdict)
+                    made = "" if tried.candidate.answer else BY_RULE
+                    return Ending(patch=tried.candidate.patch, verdict=tried.verdict, reason=made)
                 if better is None and _left(job, tried.verdict) < ground.left:
                     better = tried
                     break
