@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  # as `python -m pytest` does; os is all that is needed
     with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123  # as above
         original = file.read()
-    passed = []
+    passed: list[int] = []
     for index, text in enumerate(texts):
         if time.monotonic() > deadline:
             break

@@ -32,7 +32,8 @@ def show(value: Any) -> str:  # noqa: ANN401  # any value of the workspace
     """A bounded text for any value; objects without a repr of their own show their attributes."""
     try:
         if type(value).__repr__ is _PLAIN_REPR and hasattr(value, "__dict__"):
-            inner = ", ".join(f"{k}={_repr.repr(v)}" for k, v in list(vars(value).items())[:6])
+            attributes: dict[str, Any] = vars(value)
+            inner = ", ".join(f"{k}={_repr.repr(v)}" for k, v in list(attributes.items())[:6])
             return f"{type(value).__name__}({inner})"[:200]
         return _repr.repr(value)[:200]
     except BaseException as error:  # noqa: BLE001  # a repr of the workspace may raise anything; the trace goes on
