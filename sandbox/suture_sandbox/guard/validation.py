@@ -40,7 +40,7 @@ def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: Guard
             kept[key] -= 1
             if kept[key] >= 0:
                 continue
-            heir = next((each for each in spare if each & names or not names), None)
+            heir = next((each for each in spare if each & names or not names or not each), None)
             if heir is not None:
                 continue
             if what.rpartition(".")[2] in codes and test in conditions:

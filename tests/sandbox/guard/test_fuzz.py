@@ -18,12 +18,14 @@ from suture_sandbox.text import Position, Range
 ALL = GuardPolicy(allow_test_edits=True, allow_configuration_edits=True)
 FRAGMENTS = [
     "import sys", "from os import _exit as leave", "def f(a, *b, c=1, **d):", "class C(str):", "    return", "    return 1", "    pass",
-    "    try:", "        f(1)", "    except:", "    except (ValueError, x.y):", "        raise", "    finally:", "        return 2", "if a == 3:",
+    "    try:", "        f(1)", "    except:", "    except (ValueError, x.y):", "        raise", "    finally:", "        return 2",
+    "if a == 3:",
     "    match a:", "        case [1, 2]: return 3", "        case {'a': 1, **rest}: pass", "x = {1: 2, **y, (3,): [4]}", "x: 'Any' = 1",
     "sys.modules['a'] = 1", "a.b.c = d[0].e = lambda: 0", "del a.b, c[1]", "with suppress(), open('a', 'w') as (a, b.c):", "@a.b(c)",
-    "async def g(): await h()", "    yield", "assert a, b", "for a.b in c: break", "while 1: continue", "print(f'{a!r:>{b}}' '\\x00')", "#noqa",
+    "async def g(): await h()", "    yield", "assert a, b", "for a.b in c: break", "while 1: continue", "print(f'{a!r:>{b}}' '\\x00')",
+    "#noqa",
     '"""', ">>> f(1)", "1", "lambda: (yield)", "global a", "return not -1 in (1, -2, 'a')", "x = getattr(os, '_exit')()", "(a := 1)",
-    "raise", "raise a from b", "if not TYPE_CHECKING: pass", "else: pass", "def test_a(): assert 1 == 1 or x", 
+    "raise", "raise a from b", "if not TYPE_CHECKING: pass", "else: pass", "def test_a(): assert 1 == 1 or x",
     "@pytest.mark.parametrize('a', [1])",
     "\tx", "\f", "\u202e", "\ud7ff", "a\u0430b = 1", "# -*- coding: utf-7 -*-", "{}", "b'\\xff'", "[*a, **b]", "type X = int",
     "except* A: 1",
@@ -52,7 +54,7 @@ def all_findings(patch: Patch, snapshot: Snapshot, test: str = "tests/test_a.py:
     return [finding.rule for finding in inspect(patch, snapshot, context(test), ALL)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     edits=st.lists(st.tuples(st.sampled_from(PATHS), contents, contents), max_size=3),
     source=contents,
@@ -67,7 +69,7 @@ def test_arbitrary_patches(edits, source, test):
 SOURCES = sorted((Path(__file__).parents[3] / "sandbox" / "suture_sandbox" / "guard").glob("*.py"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     path=st.sampled_from(SOURCES),
     cuts=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.sampled_from(FRAGMENTS)), min_size=1, max_size=4),
@@ -83,7 +85,7 @@ def test_real_python_cut_up(path, cuts):
     assert "guard-failed" not in all_findings(Patch((edit,)), snapshot)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(path=st.sampled_from(SOURCES), seed=st.integers(0, 10_000))
 def test_real_python_with_moved_nodes(path, seed):
     """Statements are dropped, doubled and swapped; the result still parses, so that every rule has a tree to read."""
