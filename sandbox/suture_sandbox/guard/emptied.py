@@ -104,7 +104,7 @@ def _gone(change: Change, files: Sequence[Change], wanted: str) -> Iterator[Guar
         return
     here = _bound(change.after)
     elsewhere = {name.rpartition(".")[2] for other in files if other is not change for name in _bound(other.after)}
-    fresh = {name for name in here if name not in _bound(change.before)}
+    fresh = set(here - _bound(change.before))
     for name in (*change.before.functions, *change.before.classes):
         plain = name.partition("@")[0]
         owner, _dot, last = plain.rpartition(".")

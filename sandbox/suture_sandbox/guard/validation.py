@@ -34,7 +34,8 @@ def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: Guard
         dump(node.test) for change in files if change.after for node in change.after.nodes if isinstance(node, ast.If | ast.IfExp)
     }
     kept = Counter(key for key, _line, _what, _test, _names in after)
-    spare = [names for key, _line, _what, _test, names in after if key not in {key for key, *_rest in before}]
+    known = {key for key, *_rest in before}
+    spare = [names for key, _line, _what, _test, names in after if key not in known]
     for change in files:
         for key, _line, what, test, names in _refusals(change.before) if change.before else ():
             kept[key] -= 1
