@@ -1,7 +1,7 @@
 """The verdict: what proves a patch and what refuses it, with a pretend test tool over the in-memory backend.
 
-The tool is a program that reads `tests.txt` (lines `name: state`) and writes a JUnit report; `state` says how the test ends: `pass`, `fail`,
-`flaky` (every second run fails), `needs FILE WORD` (passes when FILE holds WORD), `hang`.
+The tool is a program that reads `tests.txt` (lines `name: state`) and writes a JUnit report; `state` says how the test ends: `pass`,
+`fail`, `flaky` (every second run fails), `needs FILE WORD` (passes when FILE holds WORD), `hang`.
 """
 
 from __future__ import annotations

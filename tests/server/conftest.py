@@ -71,9 +71,8 @@ def shop(tmp_path: Path) -> Path:
     (root / "cart.py").write_text(
         "def total(prices):\n    result = 1\n    for price in prices:\n        result += price\n    return result\n"
     )
-    (root / "test_cart.py").write_text(
-        "from cart import total\n\n\ndef test_two():\n    assert total([1, 2]) == 3\n\n\ndef test_type():\n    assert isinstance(total([]), int)\n"
-    )
+    tests = "def test_two():\n    assert total([1, 2]) == 3\n\n\ndef test_type():\n    assert isinstance(total([]), int)\n"
+    (root / "test_cart.py").write_text(f"from cart import total\n\n\n{tests}")
     return root
 
 

@@ -32,12 +32,16 @@ def show(value: Any) -> str:  # noqa: ANN401  # any value of the workspace
     """A bounded text for any value; objects without a repr of their own show their attributes."""
     try:
         if type(value).__repr__ is _PLAIN_REPR and hasattr(value, "__dict__"):
-            attributes: dict[str, Any] = vars(value)
+            attributes = _attributes(value)
             inner = ", ".join(f"{k}={_repr.repr(v)}" for k, v in list(attributes.items())[:6])
             return f"{type(value).__name__}({inner})"[:200]
         return _repr.repr(value)[:200]
     except BaseException as error:  # noqa: BLE001  # a repr of the workspace may raise anything; the trace goes on
         return f"<{type(value).__name__}: repr raised {type(error).__name__}>"
+
+
+def _attributes(value: Any) -> dict[str, Any]:  # noqa: ANN401  # any value of the workspace
+    return vars(value)
 
 
 class Tracer:
