@@ -41,7 +41,8 @@ def show(value: Any) -> str:  # noqa: ANN401  # any value of the workspace
 
 
 def _attributes(value: Any) -> dict[str, Any]:  # noqa: ANN401  # any value of the workspace
-    return vars(value)
+    found: dict[str, Any] = value.__dict__
+    return found
 
 
 class Tracer:
