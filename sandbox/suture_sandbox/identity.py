@@ -18,7 +18,7 @@ class Difference(msgspec.Struct, frozen=True):
     """One place where two sets of named fields differ."""
 
     field: str
-    """Dotted path, such as `dependencies.pytest.version`."""
+    """Dotted path, such as `dependencies.pytest.version`; a name that itself has a dot, a quote or nothing in it stands in quotes."""
     before: str | None
     """The value on the left, as JSON; None where the left has no such field."""
     after: str | None
@@ -39,26 +39,26 @@ def identity_of(value: Any) -> str:  # noqa: ANN401  # any tree of builtins and 
 
 def differences(before: Any, after: Any) -> tuple[Difference, ...]:  # noqa: ANN401  # any tree of builtins and Structs
     """All leaves in which two trees of named fields differ, sorted by field; a mapping that was empty is no leaf of its own."""
-    left = dict(_leaves(msgspec.to_builtins(before), ""))
-    right = dict(_leaves(msgspec.to_builtins(after), ""))
-    grown = _branches(left) | _branches(right)
-    return tuple(
-        Difference(name, left.get(name), right.get(name))
-        for name in sorted(left.keys() | right.keys())
-        if left.get(name) != right.get(name) and name not in grown
+    left = dict(_leaves(msgspec.to_builtins(before), ()))
+    right = dict(_leaves(msgspec.to_builtins(after), ()))
+    above = {path[:length] for path in (*left, *right) for length in range(len(path))}
+    grown = {path for path in above if "{}" in (left.get(path), right.get(path))}
+    found = (
+        Difference(_dotted(path), left.get(path), right.get(path))
+        for path in (left.keys() | right.keys()) - grown
+        if left.get(path) != right.get(path)
     )
+    return tuple(sorted(found, key=lambda each: each.field))
 
 
-def _branches(leaves: Mapping[str, str]) -> set[str]:
-    """Every path above a leaf: empty on one side only, it says nothing that its leaves on the other do not."""
-    above = {name[:index] for name in leaves for index, letter in enumerate(name) if letter == "."}
-    return above | {""} if any(leaves) else above
+def _dotted(path: tuple[str, ...]) -> str:
+    return ".".join(name if name and not set(name) & {".", '"'} else msgspec.json.encode(name).decode() for name in path)
 
 
-def _leaves(tree: object, path: str) -> Iterator[tuple[str, str]]:
+def _leaves(tree: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(tree, Mapping) and tree:
         for key, value in tree.items():  # pyright: ignore[reportUnknownVariableType]  # JSON object of unknown shape
-            yield from _leaves(value, f"{path}.{key}" if path else str(key))  # pyright: ignore[reportUnknownArgumentType]
+            yield from _leaves(value, (*path, str(key)))  # pyright: ignore[reportUnknownArgumentType]
     else:
         yield path, canonical(tree).decode()
 
@@ -68,6 +68,7 @@ def _refuse_floats(tree: object, path: str) -> None:
         raise TypeError(f"{path}: a float cannot be part of an identity")
     if isinstance(tree, Mapping):
         for key, value in tree.items():  # pyright: ignore[reportUnknownVariableType]  # JSON object of unknown shape
+            _refuse_floats(key, path)
             _refuse_floats(value, f"{path}.{key}")  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(tree, list | tuple):
         for index, value in enumerate(tree):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from collections.abc import Mapping
 
 import msgspec
 
 from suture_sandbox.errors import PatchError
 from suture_sandbox.snapshot import Snapshot
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_UNUSUAL = re.compile(r'[\x00-\x1f\x7f"\\]')
 
 
 class FileEdit(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,26 +76,34 @@ def patch_between(before: Snapshot, edits: Mapping[str, bytes | None]) -> Patch:
 
 
 def _text(content: bytes | None) -> list[str] | None:
+    """Lines with their ends, None for what is no text. As git does, and unlike `str.splitlines`, only a line feed ends a line."""
     if content is None:
         return []
     try:
-        return content.decode("utf-8").splitlines(keepends=True) if b"\0" not in content else None
+        return None if b"\0" in content else _LINE.findall(content.decode("utf-8"))
     except UnicodeDecodeError:
         return None
 
 
 def _header(edit: FileEdit) -> str:
+    head = f"diff --git {_name('a', edit.path)} {_name('b', edit.path)}\n"
     if edit.before is None:
-        return f"diff --git a/{edit.path} b/{edit.path}\nnew file mode 100644\n"
-    if edit.after is None:
-        return f"diff --git a/{edit.path} b/{edit.path}\ndeleted file mode 100644\n"
-    return f"diff --git a/{edit.path} b/{edit.path}\n"
+        return f"{head}new file mode 100644\n"
+    return f"{head}deleted file mode 100644\n" if edit.after is None else head
+
+
+def _name(side: str, path: str) -> str:
+    """A file's name in a diff's headers; git reads names with quotes, backslashes or control characters in C's notation."""
+    name = f"{side}/{path}"
+    if not _UNUSUAL.search(name):
+        return name
+    return '"' + _UNUSUAL.sub(lambda found: f"\\{ord(found[0]):03o}", name) + '"'
 
 
 def _diff(edit: FileEdit) -> list[str]:
     before, after = _text(edit.before), _text(edit.after)
-    old = "/dev/null" if edit.before is None else f"a/{edit.path}"
-    new = "/dev/null" if edit.after is None else f"b/{edit.path}"
+    old = "/dev/null" if edit.before is None else _name("a", edit.path)
+    new = "/dev/null" if edit.after is None else _name("b", edit.path)
     if before is None or after is None:
         return [f"Binary files {old} and {new} differ\n"]
     return [

@@ -28,7 +28,12 @@ class Snapshot(msgspec.Struct, frozen=True):
         """A snapshot with further edits laid over this one."""
         for path in edits:
             self.check_path(path)
-        return Snapshot(self.root, {**self.overlay, **edits})
+        merged = {**self.overlay, **edits}
+        files = {path for path, content in merged.items() if content is not None}
+        both = sorted(files & {str(folder) for path in files for folder in PurePosixPath(path).parents})
+        if both:
+            raise PatchError(f"{both[0]} cannot be both a file and a folder")
+        return Snapshot(self.root, merged)
 
     def read(self, path: str) -> bytes | None:
         """Content of a file, None where there is none; symbolic links are never followed out of the workspace."""
@@ -49,16 +54,22 @@ class Snapshot(msgspec.Struct, frozen=True):
             return None
 
     def exists(self, path: str) -> bool:
-        """Whether the snapshot has a file of that path."""
-        return self.overlay[path] is not None if path in self.overlay else (self.root / path).is_file()
+        """Whether the snapshot has a file of that path, one that `read` would give."""
+        if path in self.overlay:
+            return self.overlay[path] is not None
+        try:
+            self.check_path(path)
+        except PatchError:
+            return False
+        return os.path.isfile(self.root / path)  # noqa: PTH113  # unlike pathlib's, false for a name that is too long
 
     def check_path(self, path: str) -> None:
         """Raise PatchError unless `path` names a plain file, or a free place, inside the workspace and behind no symbolic link."""
         pure = PurePosixPath(path)
-        if not path or "\0" in path or pure.is_absolute() or ".." in pure.parts or str(pure) != path:
+        if not pure.parts or not _encodable(path) or pure.is_absolute() or ".." in pure.parts or str(pure) != path:
             raise PatchError(f"{path!r} is not a path inside the workspace")
-        if pure.parts[0] in (".git", ".suture"):
-            raise PatchError(f"{path} belongs to {'git' if pure.parts[0] == '.git' else 'suture'} itself")
+        if any(part.lower() == ".git" for part in pure.parts) or pure.parts[0] == ".suture":
+            raise PatchError(f"{path} belongs to {'suture' if pure.parts[0] == '.suture' else 'git'} itself")
         current = str(self.root)
         for index, part in enumerate(pure.parts):
             current = os.path.join(current, part)  # noqa: PTH118  # hot path, str is enough
@@ -69,3 +80,11 @@ class Snapshot(msgspec.Struct, frozen=True):
             last = index == len(pure.parts) - 1
             if not (stat.S_ISREG(mode) if last else stat.S_ISDIR(mode)):
                 raise PatchError(f"{path}: {part} is not a plain {'file' if last else 'folder'}")
+
+
+def _encodable(path: str) -> bool:
+    """Whether a file can have this name, and a report can carry it."""
+    try:
+        return b"\0" not in path.encode()
+    except UnicodeEncodeError:
+        return False
