@@ -7,7 +7,7 @@ import functools
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 import msgspec
 
@@ -49,12 +49,13 @@ def _readings(value: Value) -> Iterator[Any]:
             return
 
 
-def _without_nul(found: object) -> object:
+def _without_nul(found: Any) -> Any:  # noqa: ANN401  # of the setting's type
     """No path, command or address holds a NUL, and what takes one may raise or cut it off there."""
-    texts: tuple[object, ...] = found if isinstance(found, tuple) else (found,)
+    value: object = found
+    texts = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
     if any(isinstance(text, str) and "\0" in text for text in texts):
         raise msgspec.ValidationError("Expected text without NUL characters")
-    return found  # pyright: ignore[reportUnknownVariableType]  # a tuple of texts
+    return found
 
 
 def _type_of(value: Value) -> Any:  # noqa: ANN401  # a type

@@ -116,7 +116,7 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
         raise SettingsError(f"{name}: nested too deeply", remedy="mend the file") from error
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"at line (\d+)", str(error))
-        line = where[1] if where else text.count("\n") + 1
+        line = where[1] if where else text.rstrip("\n").count("\n") + 1
         raise SettingsError(f"{name}:{line}: not valid TOML: {str(error)[:200]}", remedy="mend the file") from error
     except ValueError as error:
         raise SettingsError(f"{name}: a number of too many digits", remedy="mend the file") from error

@@ -1,0 +1,273 @@
+"""A workspace can never weaken what the user's own configuration or the default demands, whatever it says."""
+
+from __future__ import annotations
+
+from typing import Any, get_type_hints
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from suture_agent.errors import SettingsError
+from suture_agent.harness import PRESETS
+from suture_agent.settings import RULES, CheckSettings, Settings
+from suture_agent.settings.rules import MOST, WHY
+
+DEFAULTS = {
+    f"{section}.{name}": value
+    for section, fields in msgspec.to_builtins(Settings()).items()
+    if section != "checks"
+    for name, value in fields.items()
+}
+
+
+def toml(value: Any) -> str:
+    """A value as TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(toml(each) for each in value)}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def document(values: dict[str, Any]) -> str:
+    return "\n".join(f"{key} = {toml(value)}" for key, value in values.items())
+
+
+def in_force(loaded: Any, key: str) -> Any:
+    section, name = key.split(".")
+    return getattr(getattr(loaded.settings, section), name)
+
+
+def test_every_setting_has_a_rule_and_every_rule_a_setting():
+    keys = {
+        f"{section}.{name}" for section, kind in get_type_hints(Settings).items() if section != "checks" for name in get_type_hints(kind)
+    }
+    assert set(RULES) == keys | {"checks"}
+    assert set(WHY) == set(RULES.values())
+
+
+def test_what_leads_out_of_the_sandbox_or_to_a_server_is_the_users():
+    """The settings by which a workspace could send code away, run its own program outside or stop the record."""
+    keys = [key for key in RULES if key.startswith(("policy.", "journal."))] + ["environment.python", "sandbox.backend"]
+    assert {RULES[key] for key in keys} == {"user"}
+
+
+def test_no_limit_and_no_switch_of_the_guard_is_free():
+    assert {RULES[key] for key in RULES if key.startswith("sandbox.")} == {"lower", "user"}
+    assert {RULES[key] for key in RULES if key.startswith("guard.")} == {"unset", "add"}
+    assert RULES["verdict.reruns"] == "higher"
+
+
+def test_a_workspace_may_ask_for_what_the_largest_preset_gives():
+    budgets = [harness.budgets for harness in PRESETS.values()]
+    assert MOST["harness.steps"] == max(budget.steps for budget in budgets)
+    assert MOST["harness.tokens"] == max(budget.tokens for budget in budgets)
+    assert MOST["harness.candidates"] >= max(harness.sampling.candidates for harness in PRESETS.values())
+    assert set(MOST) == {key for key, rule in RULES.items() if rule == "budget"}
+
+
+REFUSED_BY_DEFAULT = {
+    "sandbox.seconds": 301,
+    "sandbox.cpu_seconds": 601,
+    "sandbox.memory_mib": 4097,
+    "sandbox.processes": 257,
+    "sandbox.disk_mib": 1025,
+    "sandbox.output_mib": 9,
+    "sandbox.open_files": 1025,
+    "environment.python": ".venv/bin/python",
+    "policy.spec": "http://evil.example/v1",
+    "policy.api_key_variable": "AWS_SECRET_ACCESS_KEY",
+    "policy.timeout_seconds": 1,
+    "policy.models": "/tmp/models",
+    "harness.steps": MOST["harness.steps"] + 1,
+    "harness.tokens": MOST["harness.tokens"] + 1,
+    "harness.seconds": 601,
+    "harness.candidates": MOST["harness.candidates"] + 1,
+    "verdict.reruns": 2,
+    "guard.allow_test_edits": True,
+    "guard.allow_configuration_edits": True,
+    "guard.allow_suppressions": True,
+    "journal.level": "off",
+    "journal.path": "/tmp/j",
+}
+
+
+def test_each_rule_that_can_refuse_is_tried():
+    """`sandbox.backend` has one value so far, and an addition or a free choice weakens nothing."""
+    assert set(REFUSED_BY_DEFAULT) == {key for key, rule in RULES.items() if rule not in ("free", "add")} - {"sandbox.backend"}
+
+
+@pytest.mark.parametrize("key", REFUSED_BY_DEFAULT)
+@pytest.mark.parametrize("file", ["suture.toml", "pyproject.toml"])
+def test_what_would_weaken_the_default_is_refused_with_line_key_limit_and_who_may(place, key, file):
+    value = REFUSED_BY_DEFAULT[key]
+    prefix = "tool.suture." if file == "pyproject.toml" else ""
+    said = place.says(f"# first line\n{prefix}{key} = {toml(value)}", file=file).refused()
+    assert said.startswith(f"{file}:2: {key} = ")
+    assert WHY[RULES[key]] in said
+    assert "the default says" in said
+    assert "your own file" in said
+
+
+@pytest.mark.parametrize("key", REFUSED_BY_DEFAULT)
+def test_the_user_may_set_what_a_workspace_may_not(place, key):
+    value = REFUSED_BY_DEFAULT[key]
+    loaded = place.user(document({key: value})).load()
+    assert in_force(loaded, key) == value
+    assert loaded.origins[key] == "~/.config/suture/config.toml:1"
+
+
+@pytest.mark.parametrize("key", REFUSED_BY_DEFAULT)
+def test_a_workspace_may_use_what_the_user_allows(place, key):
+    value = REFUSED_BY_DEFAULT[key]
+    loaded = place.user(document({key: value})).says(document({key: value})).load()
+    assert in_force(loaded, key) == value
+
+
+@pytest.mark.parametrize("key", REFUSED_BY_DEFAULT)
+def test_a_workspace_may_repeat_the_default(place, key):
+    assert in_force(place.says(document({key: DEFAULTS[key]})).load(), key) == DEFAULTS[key]
+
+
+STRICTER = {
+    "sandbox.memory_mib": 512,
+    "harness.seconds": 60,
+    "harness.steps": 3,
+    "harness.tokens": 100,
+    "verdict.reruns": 9,
+    "harness.candidates": 1,
+}
+
+
+@pytest.mark.parametrize("key", STRICTER)
+def test_a_workspace_may_be_stricter_than_the_default(place, key):
+    loaded = place.says(document({key: STRICTER[key]})).load()
+    assert in_force(loaded, key) == STRICTER[key]
+    assert loaded.origins[key] == "suture.toml:1"
+
+
+@pytest.mark.parametrize("key", STRICTER)
+def test_a_workspace_may_be_stricter_than_the_user(place, key):
+    own = STRICTER[key] + (-1 if key == "verdict.reruns" else 10)
+    loaded = place.user(document({key: own})).says(document({key: STRICTER[key]})).load()
+    assert in_force(loaded, key) == STRICTER[key]
+    assert loaded.origins[key] == "suture.toml:1"
+
+
+@pytest.mark.parametrize("key", STRICTER)
+def test_a_workspace_may_not_be_looser_than_the_user(place, key):
+    own = STRICTER[key] + (1 if key == "verdict.reruns" else -1)
+    if own == 0:
+        own, asked = 1, 2
+    else:
+        asked = STRICTER[key]
+    said = place.user(document({key: own})).says(document({key: asked})).refused()
+    assert f"~/.config/suture/config.toml:1 says {own}" in said
+
+
+def test_switches_go_off_only(place):
+    place.user("guard.allow_test_edits = true\nguard.allow_suppressions = true").says("guard.allow_test_edits = false")
+    loaded = place.load()
+    assert (loaded.settings.guard.allow_test_edits, loaded.settings.guard.allow_suppressions) == (False, True)
+    assert loaded.origins["guard.allow_test_edits"] == "suture.toml:1"
+    assert loaded.origins["guard.allow_suppressions"] == "~/.config/suture/config.toml:2"
+
+
+def test_protected_files_are_only_added_to(place):
+    assert place.says('guard.protected = ["a", "b"]').load().settings.guard.protected == ("a", "b")
+    loaded = place.user('guard.protected = ["c", "a"]').load()
+    assert loaded.settings.guard.protected == ("c", "a", "b")
+    assert loaded.origins["guard.protected"] == "~/.config/suture/config.toml:1 and suture.toml:1"
+    assert place.says("guard.protected = []").load().settings.guard.protected == ("c", "a")
+
+
+def test_a_presets_own_budget_is_no_weakening_but_the_users_budget_stays(place):
+    place.user("harness.steps = 7").says("harness.steps = 0")
+    assert place.load().settings.harness.steps == 7
+
+
+def test_the_last_word_is_the_users_and_not_stopped_by_a_workspace(place):
+    """`--budget 1m` in a workspace that allows five minutes is no quarrel, and `--budget 9m` is the user's choice."""
+    place.says("harness.seconds = 300\nverdict.reruns = 5\nguard.protected = ['a']")
+    for seconds in (60, 540):
+        loaded = place.load(overrides={"harness.seconds": seconds})
+        assert (loaded.settings.harness.seconds, loaded.origins["harness.seconds"]) == (seconds, "--budget")
+    loaded = place.load(environ={"SUTURE_VERDICT__RERUNS": "7", "SUTURE_GUARD__PROTECTED": '["b"]'})
+    assert loaded.settings.verdict.reruns == 7
+    assert loaded.settings.guard.protected == ("b",)
+
+
+def test_a_variable_settles_what_a_workspace_may_not_say(place):
+    place.says("sandbox.memory_mib = 9000")
+    assert "a workspace may only lower it" in place.refused()
+    assert place.load(environ={"SUTURE_SANDBOX__MEMORY_MIB": "9000"}).settings.sandbox.memory_mib == 9000
+    assert place.load(environ={"SUTURE_SANDBOX__MEMORY_MIB": "100"}).settings.sandbox.memory_mib == 100
+
+
+def test_a_workspace_may_name_any_check_and_leave_out_any_that_was_found(place):
+    loaded = place.says('[checks.tests]\nenabled = false\n[checks.own]\ncommand = ["rm", "-rf", "/"]').load()
+    assert loaded.settings.checks == {"tests": CheckSettings(enabled=False), "own": CheckSettings(command=("rm", "-rf", "/"))}
+
+
+@pytest.mark.parametrize("own", ['command = ["pytest"]', "timeout = 5", "selectable = true"])
+def test_a_workspace_cannot_leave_out_a_check_that_the_user_names(place, own):
+    said = place.user(f"[checks.tests]\n{own}").says("[checks.tests]\nenabled = false").refused()
+    assert said.startswith("suture.toml:2: checks.tests.enabled = false: a workspace cannot leave out a check")
+    assert "~/.config/suture/config.toml:2" in said
+
+
+def test_nor_one_that_a_variable_names(place):
+    place.says("[checks.tests]\nenabled = false")
+    assert "SUTURE_CHECKS__TESTS__TIMEOUT" in place.refused(environ={"SUTURE_CHECKS__TESTS__TIMEOUT": "5"})
+    assert place.load(environ={"SUTURE_CHECKS__LINT__TIMEOUT": "5"}).settings.checks["tests"].enabled is False
+
+
+def test_the_users_word_on_a_check_wins(place):
+    place.user("[checks.tests]\nenabled = true\n[checks.lint]\nenabled = false").says(
+        "[checks.tests]\nenabled = false\n[checks.lint]\nenabled = true"
+    )
+    checks = place.load().settings.checks
+    assert (checks["tests"].enabled, checks["lint"].enabled) == (True, False)
+
+
+SAFE_WORDS = st.sampled_from(["a", "b", "full", "off", "metadata", "agent", "direct", "auto", "embedded", "vllm", "local", "simplified"])
+VALUES = st.one_of(st.booleans(), st.integers(0, 1200), SAFE_WORDS, st.lists(SAFE_WORDS, max_size=2))
+DOCUMENTS = st.dictionaries(st.sampled_from(sorted(set(RULES) - {"checks"})), VALUES, max_size=6)
+
+
+def weaker(key: str, value: Any, demanded: Any) -> bool:
+    """Written anew, apart from the code under test: what the invariant means for each kind of setting."""
+    if key.startswith(("policy.", "journal.")) or key in ("environment.python", "sandbox.backend"):
+        return value != demanded
+    if key.startswith("sandbox.") or key == "harness.seconds":
+        return value > demanded
+    if key == "verdict.reruns":
+        return value < demanded
+    if key.startswith("guard.allow"):
+        return value and not demanded
+    if key == "guard.protected":
+        return not set(demanded) <= set(value)
+    if key in MOST:
+        return value > (demanded or MOST[key])
+    return False
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(workspace=DOCUMENTS, own=DOCUMENTS)
+def test_whatever_a_workspace_says_nothing_is_weaker_than_without_it(new_place, workspace, own):
+    place = new_place().user(document(own))
+    try:
+        alone = place.load()
+    except SettingsError:
+        return  # the user's file itself is wrong
+    place.says(document(workspace))
+    try:
+        together = place.load()
+    except SettingsError:
+        return  # refused: nothing runs
+    for key in DEFAULTS:
+        assert not weaker(key, in_force(together, key), in_force(alone, key)), key
+        if key in own and RULES[key] in ("free", "user"):
+            assert in_force(together, key) == in_force(alone, key)
