@@ -117,7 +117,7 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[tuple[str, ...], int]]:
             text += f"[{'.'.join(map(quoted, table))}] # [no]\n"
         for name in draw(st.lists(NAMES, max_size=4, unique=True)):
             path = (*table, name)
-            if any(other[: len(path)] == path for other in map(tuple, tables)) or not table and any(t and t[0] == name for t in tables):
+            if any(other[: len(path)] == path for other in map(tuple, tables)) or (not table and any(t and t[0] == name for t in tables)):
                 continue
             text += draw(st.sampled_from(["", "\n", "# c = 1\n", "  "]))
             expected[path] = text.count("\n") + 1

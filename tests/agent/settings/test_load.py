@@ -108,9 +108,8 @@ def test_options_are_named_as_they_are_typed(place):
 
 
 def test_every_option_is_one_of_suture_fix():
-    from suture_server.cli.fix import fix
-
     from suture_agent.settings.sources import OPTIONS
+    from suture_server.cli.fix import fix
 
     known = {name for parameter in fix.params for name in parameter.opts}
     assert set(OPTIONS.values()) <= known

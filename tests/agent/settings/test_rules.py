@@ -254,7 +254,7 @@ def weaker(key: str, value: Any, demanded: Any) -> bool:
     return False
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(workspace=DOCUMENTS, own=DOCUMENTS)
 def test_whatever_a_workspace_says_nothing_is_weaker_than_without_it(new_place, workspace, own):
     place = new_place().user(document(own))
