@@ -172,7 +172,7 @@ def remaining(target: Target, result: CheckResult) -> tuple[str, ...]:
 def breakage(before: CheckResult | None, after: CheckResult) -> tuple[str, ...]:
     """Names of what `after` shows as failing and `before` did not: tests that passed, findings that are new, a check that broke down.
 
-    A test that could not be collected before and fails now was hidden, not broken.
+    A test that could not even be collected before and fails now counts too: who mends an import must leave a module whose tests pass.
     """
     if before is None:
         return tuple(finding.message for finding in after.findings if finding.severity == "error")
@@ -180,13 +180,11 @@ def breakage(before: CheckResult | None, after: CheckResult) -> tuple[str, ...]:
         return (f"{after.check} ({after.status}: {after.reason})",)
     outcomes = {outcome.id: outcome for outcome in after.tests}
     tests = [test.id for test in before.tests if test.good and not (test.id in outcomes and outcomes[test.id].good)]
-    ran = {test.id for test in before.tests}
     known = Counter(finding.signature for finding in before.findings)
     fresh: list[str] = []
     for finding in after.findings:
         known[finding.signature] -= 1
-        hidden = finding.test and finding.test not in ran
-        if known[finding.signature] < 0 and finding.severity == "error" and finding.test not in tests and not hidden:
+        if known[finding.signature] < 0 and finding.severity == "error" and finding.test not in tests:
             fresh.append(_name(finding))
     return (*tests, *fresh)
 

@@ -25,8 +25,8 @@ SHORT_DETAIL = 1200
 """Characters of two failures' details up to which both are shown."""
 
 
-def first_prompt(findings: Sequence[Finding], suspect: Suspect, snapshot: Snapshot) -> str:
-    """The user message that asks for a unit to be written anew."""
+def first_prompt(findings: Sequence[Finding], suspect: Suspect, snapshot: Snapshot, *, line: str = "") -> str:
+    """The user message that asks for a unit to be written anew; `line` is the one that must change, where that is known."""
     unit = suspect.unit
     return Template(prompt("direct_function")).safe_substitute(
         failure=failure(findings, snapshot),
@@ -35,6 +35,7 @@ def first_prompt(findings: Sequence[Finding], suspect: Suspect, snapshot: Snapsh
         source=unit.source,
         observed=observed(suspect),
         name=unit.name,
+        pointed=f" It is in this line, which must change:\n```python\n{line}\n```\n" if line else " ",
     )
 
 

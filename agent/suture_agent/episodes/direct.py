@@ -180,7 +180,9 @@ async def _ask(job: Job, ground: Ground, suspect: Suspect, mode: Mode, seed: int
     """One request, and the new candidates in its answers, those that more answers agree on first."""
     sampling = job.meter.harness.sampling
     messages = [Message(role="system", content=prompt("direct_system").strip())]
-    messages.append(Message(role="user", content=first_prompt(ground.findings, suspect, ground.snapshot)))
+    pointed = _pointed_line(suspect.unit, ground.findings) if mode == "likely" else None
+    line = "" if pointed is None else suspect.unit.source.splitlines()[pointed].strip()
+    messages.append(Message(role="user", content=first_prompt(ground.findings, suspect, ground.snapshot, line=line)))
     if mode == "again" and failed is not None:
         messages.append(Message(role="assistant", content=f"```python\n{failed.candidate.answer}```"))
         messages.append(Message(role="user", content=_told(failed, suspect.unit, ground.snapshot)))
@@ -271,6 +273,11 @@ def _prefill(unit: Unit, findings: Sequence[Finding], mode: Mode) -> str:
     Without a beginning a small policy repeats the whole file it was shown.
     """
     start = "```python\n"
+    pointed = _pointed_line(unit, findings)
+    if mode == "likely" and pointed is not None:
+        lines = unit.source.splitlines(keepends=True)
+        indent = lines[pointed][: len(lines[pointed]) - len(lines[pointed].lstrip())]
+        return f"{start}{''.join(lines[:pointed])}{indent}"
     if unit.kind == "class":
         return f"{start}{unit.source.splitlines()[0]}\n"
     if unit.kind != "function" or not unit.opening:
@@ -287,6 +294,12 @@ def _prefill(unit: Unit, findings: Sequence[Finding], mode: Mode) -> str:
     if mode == "again" and any(word in finding.message for finding in findings for word in ("coroutine", "await")):
         before_def = before_def.removesuffix("async ") if before_def.endswith("async ") else f"{before_def}async "
     return f"{start}{before_def}def {name}("
+
+
+def _pointed_line(unit: Unit, findings: Sequence[Finding]) -> int | None:
+    """The line of the unit, counted from its first, that a tool names; None for a failing test, which shows a mistake late."""
+    named = [each.range.start.line - unit.start for each in findings if not each.test and each.path == unit.path]
+    return next((line for line in named if 0 < line < unit.lines), None)
 
 
 def _body_indent(unit: Unit) -> str:
