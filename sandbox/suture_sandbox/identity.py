@@ -68,7 +68,7 @@ def _refuse_floats(tree: object, path: str) -> None:
         raise TypeError(f"{path}: a float cannot be part of an identity")
     if isinstance(tree, Mapping):
         for key, value in tree.items():  # pyright: ignore[reportUnknownVariableType]  # JSON object of unknown shape
-            _refuse_floats(key, path)
+            _refuse_floats(key, path)  # pyright: ignore[reportUnknownArgumentType]
             _refuse_floats(value, f"{path}.{key}")  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(tree, list | tuple):
         for index, value in enumerate(tree):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]

@@ -22,7 +22,7 @@ MOST_ENTRIES = 300_000
 NEVER_CODE = frozenset({"node_modules", "__pycache__", "site-packages"})
 SELDOM_CODE = frozenset({"build", "dist", "venv", "env"})
 """Names of folders that hold the workspace's own code only when they are packages."""
-TOML_FILES = ("pyproject.toml", "pytest.toml", ".pytest.toml")
+TOML_FILES = ("pyproject.toml", "pytest.toml", ".pytest.toml", "suture.toml")
 INI_FILES = ("setup.cfg", "tox.ini", "pytest.ini", ".pytest.ini", "mypy.ini", ".mypy.ini", ".flake8")
 
 _HOOK = re.compile(r"^\s*-?\s*id:\s*['\"]?([\w-]{1,60})", re.MULTILINE)
@@ -81,13 +81,13 @@ def texts(value: object) -> list[str]:
     return [item for item in cast("list[object]", value) if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def read_configuration(root: Path, *, most_files: int = MOST_FILES) -> Configuration:
+def read_configuration(root: Path, *, most_files: int = MOST_FILES, most_entries: int = MOST_ENTRIES) -> Configuration:
     """Read a workspace's configuration, and the names of its first `most_files` Python files or so."""
     notes: list[str] = []
     tables = {name: _toml(text, name, notes) for name in TOML_FILES if (text := read_text(root / name, notes)) is not None}
     sections = {name: _sections(text, name, notes) for name in INI_FILES if (text := read_text(root / name, notes)) is not None}
     hooks = frozenset(_HOOK.findall(read_text(root / ".pre-commit-config.yaml", notes) or ""))
-    files = tuple(sorted(_python_files(root, most_files, notes)))
+    files = tuple(sorted(_python_files(root, most_files, most_entries, notes)))
     return Configuration(root=root, tables=tables, sections=sections, files=files, hooks=hooks, notes=tuple(notes))
 
 
@@ -136,7 +136,7 @@ def _sections(text: str, name: str, notes: list[str]) -> dict[str, dict[str, str
     return {section: {key: value or "" for key, value in parser.items(section)} for section in parser.sections()}
 
 
-def _python_files(root: Path, most: int, notes: list[str]) -> Iterator[str]:
+def _python_files(root: Path, most_files: int, most_entries: int, notes: list[str]) -> Iterator[str]:
     files = entries = 0
     for folder, names, plain in os.walk(root):
         names[:] = sorted(name for name in names if not skipped(Path(folder), name))
@@ -146,7 +146,7 @@ def _python_files(root: Path, most: int, notes: list[str]) -> Iterator[str]:
             if name.endswith(".py"):
                 files += 1
                 yield (base / name).as_posix()
-        if files > most or entries > MOST_ENTRIES:
+        if files > most_files or entries > most_entries:
             notes.append(f"the workspace is large: only its first {files} Python files were looked at")
             return
 

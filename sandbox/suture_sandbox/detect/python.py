@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from suture_sandbox.checks import Check
-from suture_sandbox.detect import Detection
-from suture_sandbox.detect.configuration import Configuration, development_dependencies, read_configuration, read_text, texts
+from suture_sandbox.detect import Detection, programs
+from suture_sandbox.detect.configuration import (
+    Configuration,
+    development_dependencies,
+    find_table,
+    read_configuration,
+    read_text,
+    texts,
+)
 from suture_sandbox.detect.layout import import_path, packages_in, sources
 from suture_sandbox.detect.testing import tests
 
@@ -26,11 +32,8 @@ MYPY = (
 )
 """Without a cache: an attempt starts from the same state every time, and a cache would be thrown away with it."""
 MOST_TARGETS = 40
-IMPORTS = "import importlib, sys; sys.path[:0] = {folders!r}; [importlib.import_module(name) for name in {packages!r}]"
 FLAKE8_FORMAT = "--format=%(path)s:%(row)d:%(col)d: error: %(code)s %(text)s"
-WHEEL = re.compile(r"\b(?:python3? -m build|pip3? wheel|uv build|hatch build|flit build|poetry build|pdm build|pyproject-build)\b")
-"""What a workflow or Makefile says when the owner builds a wheel before release."""
-HINTS = ("Makefile", "noxfile.py", "tox.ini", "justfile")
+_VENV = re.compile(r'"venv"\s*:')
 
 
 def detect_python(root: Path, installed: Mapping[str, str]) -> Detection | None:
@@ -53,8 +56,7 @@ def detect_python(root: Path, installed: Mapping[str, str]) -> Detection | None:
 
 
 def _syntax() -> Check:
-    program = resources.files("suture_sandbox").joinpath("detect", "syntax_program.py").read_text(encoding="utf-8")
-    return Check(name="build", kind="build", command=("python", "-c", program), report="compileall", timeout=120)
+    return Check(name="build", kind="build", command=("python", "-c", programs.syntax()), report="compileall", timeout=120)
 
 
 def _imports(configuration: Configuration, installed: Mapping[str, str]) -> list[Check | str]:
@@ -63,40 +65,30 @@ def _imports(configuration: Configuration, installed: Mapping[str, str]) -> list
     packages = [name for folder in ("", *folders) for name in packages_in(configuration, folder)]
     if not packages:
         return []
-    program = IMPORTS.format(folders=[*folders], packages=packages[:MOST_TARGETS])
-    check = Check(name="build-imports", kind="build", command=("python", "-c", program), report="traceback", timeout=120)
-    return [check, f"build-imports: there are no tests, so importing {', '.join(packages[:5])} is checked"]
+    program = programs.IMPORTS.format(folders=[*folders], packages=packages[:MOST_TARGETS])
+    check = Check(name="import", kind="build", command=("python", "-c", program), report="traceback", timeout=120)
+    return [check, f"import: there are no tests, so importing {', '.join(packages[:5])} is checked"]
 
 
 def _wheel(configuration: Configuration, installed: Mapping[str, str]) -> list[Check | str]:
-    """Building the wheel costs seconds and needs the build's own tools offline: only where the owner builds one too."""
-    system = configuration.table("build-system")
-    if system is None:
+    """Building the wheel costs seconds and needs the build's own tools offline: only where `[tool.suture.checks.wheel]` asks for it."""
+    asked = configuration.table("tool", "suture", "checks", "wheel")
+    if asked is None:
+        asked = find_table(configuration.tables.get("suture.toml", {}), "checks", "wheel")
+    if asked is None or "command" in asked:
         return []
-    hint = _hint(configuration)
-    if not hint:
-        return ["build-wheel: left out, no workflow or Makefile builds a wheel"]
-    lacking = [name for name in _required(texts(system.get("requires"))) if name not in installed]
+    system = configuration.table("build-system") or {}
+    required = _required(texts(system.get("requires")) or ["setuptools"])
+    lacking = [name for name in required if name not in installed]
     if lacking:
-        return [f"build-wheel: left out, {', '.join(lacking)} is not installed in the workspace's environment"]
+        return [f"wheel: left out, {', '.join(lacking)} is not installed in the workspace's environment"]
     if "build" in installed:
         command: tuple[str, ...] = ("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist")
     elif "pip" in installed:
         command = ("python", "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", "dist", ".")
     else:
-        return ["build-wheel: left out, neither build nor pip is installed in the workspace's environment"]
-    return [Check(name="build-wheel", kind="build", command=command, report="build"), f"build-wheel: {hint} builds one"]
-
-
-def _hint(configuration: Configuration) -> str:
-    """The first file that builds a wheel in the owner's hands."""
-    workflows = configuration.root / ".github" / "workflows"
-    listed = sorted(workflows.glob("*.y*ml"))[:30] if workflows.is_dir() else []
-    for path in (*(configuration.root / name for name in HINTS), *listed, configuration.root / ".gitlab-ci.yml"):
-        text = read_text(path, [])
-        if text is not None and WHEEL.search(text):
-            return path.name
-    return ""
+        return ["wheel: left out, neither build nor pip is installed in the workspace's environment"]
+    return [Check(name="wheel", kind="build", command=command, report="build"), "wheel: suture's settings ask for it"]
 
 
 def _required(requirements: list[str]) -> list[str]:
@@ -153,7 +145,8 @@ def _types(configuration: Configuration, installed: Mapping[str, str]) -> list[C
             found.append(_missing("types", tool, where))
         elif where:
             name = "types-pyright" if any(isinstance(item, Check) for item in found) else "types"
-            command = ("python", "-m", tool, "--outputjson")
+            start = ("-c", programs.PYRIGHT.format(tool=tool)) if _names_environment(configuration, tool) else ("-m", tool)
+            command = ("python", *start, "--outputjson")
             found.append(Check(name=name, kind="types", command=command, report="pyright", tool=tool))
             found.append(f"{name}: {tool} {installed[tool]}, configured in {where}")
             break
@@ -178,15 +171,27 @@ def _pyright_configured(configuration: Configuration, tool: str, development: fr
     return "the development dependencies" if tool in development else ""
 
 
+def _names_environment(configuration: Configuration, tool: str) -> bool:
+    """Whether pyright's configuration names a virtual environment, which may not be the one that the checks run in."""
+    named = _VENV.search(read_text(configuration.root / "pyrightconfig.json", []) or "")
+    return bool(named) or "venv" in (configuration.table("tool", tool) or {})
+
+
 def _mypy_targets(configuration: Configuration) -> tuple[str, ...]:
     """What mypy is run on: nothing to say where its own configuration names it; else the sources, never an environment."""
-    options: Mapping[str, object] = configuration.table("tool", "mypy") or {}
-    for name in ("setup.cfg", ".mypy.ini", "mypy.ini"):
-        options = configuration.sections.get(name, {}).get("mypy", options)
+    options = _mypy_options(configuration)
     if any(options.get(key) for key in ("files", "packages", "modules")):
         return ()
     found = sources(configuration)
     return found if 0 < len(found) <= MOST_TARGETS else (".",)
+
+
+def _mypy_options(configuration: Configuration) -> Mapping[str, object]:
+    """The options of the one file that mypy takes."""
+    if named := configuration.has("mypy.ini", ".mypy.ini"):
+        return configuration.sections.get(named, {}).get("mypy", {})
+    table = configuration.table("tool", "mypy")
+    return configuration.sections.get("setup.cfg", {}).get("mypy", {}) if table is None else table
 
 
 def _since_mypy(version: str) -> tuple[str, ...]:

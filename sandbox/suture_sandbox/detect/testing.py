@@ -17,6 +17,7 @@ import msgspec
 from packaging.version import InvalidVersion, Version
 
 from suture_sandbox.checks import Check
+from suture_sandbox.detect import programs
 from suture_sandbox.detect.addopts import kept_and_dropped
 from suture_sandbox.detect.configuration import Configuration, texts
 from suture_sandbox.detect.layout import MOST_FOLDERS, by_project, files_of_tests, import_path
@@ -28,9 +29,6 @@ PYTEST = (
 """Ids are relative to the workspace, one broken module does not hide the others' tests, and the report names files and lines."""
 HANG_SECONDS = 60
 """pytest >= 9 names a test that hangs this long and ends, instead of using up the check's whole time-out."""
-UNITTEST_FROM = "import sys, unittest; sys.path[:0] = {folders!r}; unittest.main(module=None)"
-"""`python -m unittest` with folders that are importable; `unittest` itself has no option for that."""
-
 _PLUGINS_OFF = {"pytest-randomly": "no:randomly", "pytest-sugar": "no:sugar", "pytest-pretty": "no:pretty"}
 """Plugins that shuffle tests or rewrite the output."""
 _UNITTEST = re.compile(r"^\s*(?:import|from) unittest\b", re.MULTILINE)
@@ -181,7 +179,7 @@ def _unittest(configuration: Configuration, installed: Mapping[str, str]) -> lis
     pattern = "test*.py" if any(posixpath.basename(path).startswith("test") for path in using) else "*_test.py"
     using = [path for path in using if pattern != "test*.py" or posixpath.basename(path).startswith("test")]
     folders = import_path(configuration, installed)
-    start = ("python", "-c", UNITTEST_FROM.format(folders=[*folders])) if folders else ("python", "-m", "unittest")
+    start = ("python", "-c", programs.UNITTEST.format(folders=[*folders])) if folders else ("python", "-m", "unittest")
     if pattern == "test*.py" and all(_reachable(configuration, path) for path in using):
         check = Check(name="tests", kind="tests", command=(*start, "-v"), report="unittest", selectable=True)
     else:

@@ -199,15 +199,21 @@ def test_linters_that_find_nothing(run):
         assert (ran.code, ran.spots, ran.report.complete) == (0, [], True), ran.text
 
 
+def test_pyright_finds_the_checks_packages_though_its_configuration_names_an_environment(run):
+    files = {"a.py": "import msgspec\nx: int = ''\n", "pyrightconfig.json": '{"venvPath": ".", "venv": "nowhere"}'}
+    ran = run(files, "types")
+    assert ran.spots == [("a.py", 2, "reportAssignmentType")], ran.text
+
+
 def test_packages_that_cannot_be_imported(run):
-    ran = run({"pkg/__init__.py": "from pkg import inner\n", "pkg/inner.py": "import nowhere\n"}, "build-imports", installed={})
+    ran = run({"pkg/__init__.py": "from pkg import inner\n", "pkg/inner.py": "import nowhere\n"}, "import", installed={})
     assert ran.code == 1
     assert ran.spots == [("pkg/inner.py", 1, "ModuleNotFoundError")]
 
 
 def test_a_wheel_that_cannot_be_built(run):
-    system = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
-    files = {"setup.py": "from setuptools import setup\nsetup(name=nme)\n", "pyproject.toml": system, "Makefile": "pip wheel .\n"}
-    ran = run(files, "build-wheel", installed={"setuptools": "1", "pip": "1"})
+    system = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[tool.suture.checks.wheel]\n'
+    files = {"setup.py": "from setuptools import setup\nsetup(name=nme)\n", "pyproject.toml": system}
+    ran = run(files, "wheel", installed={"setuptools": "1", "pip": "1"})
     assert ran.code == 1
     assert ran.spots == [("setup.py", 2, "NameError")], ran.text

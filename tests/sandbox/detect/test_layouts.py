@@ -80,7 +80,7 @@ def test_tests_inside_the_package(checks):
 
 def test_without_tests_importing_the_packages_is_checked(found):
     detection = found({"pkg/__init__.py": "", "script.py": "raise SystemExit\n", "docs/__init__.py": ""})
-    assert [check.name for check in detection.checks] == ["build", "build-imports"]
+    assert [check.name for check in detection.checks] == ["build", "import"]
     program = detection.checks[1].command[2]
     assert "'pkg'" in program
     assert "script" not in program
@@ -341,34 +341,131 @@ def test_nothing_of_the_workspace_is_run(workspace):
     assert not any(name in ("pkg", "conftest", "noxfile") for name in set(sys.modules) - before)
 
 
-WHEEL = '[build-system]\nrequires = ["setuptools>=61"]\nbuild-backend = "setuptools.build_meta"\n'
-WORKFLOW = "jobs:\n  release:\n    steps:\n      - run: python -m build\n"
+WHEEL = '[build-system]\nrequires = ["setuptools>=61", "tomli; python_version < \'3\'"]\nbuild-backend = "setuptools.build_meta"\n'
+ASKED = "[tool.suture.checks.wheel]\n"
 
 
-def test_a_wheel_is_built_where_the_owner_builds_one(found):
-    detection = found({"a.py": "", "pyproject.toml": WHEEL, ".github/workflows/release.yml": WORKFLOW})
-    check = next(check for check in detection.checks if check.name == "build-wheel")
+@pytest.mark.parametrize(
+    "files", [{"pyproject.toml": WHEEL + ASKED}, {"pyproject.toml": WHEEL, "suture.toml": "[checks.wheel]\ntimeout = 9\n"}]
+)
+def test_a_wheel_is_built_where_the_settings_ask_for_it(found, files):
+    detection = found({"a.py": "", **files})
+    (check,) = [check for check in detection.checks if check.name == "wheel"]
     assert check.command == ("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist")
-    assert "build-wheel: release.yml builds one" in detection.notes
+    assert (check.kind, check.report) == ("build", "build")
+    assert "wheel: suture's settings ask for it" in detection.notes
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"pyproject.toml": WHEEL},
+        {"setup.py": "", "Makefile": "dist:\n\tpython -m build\n"},
+        {"pyproject.toml": WHEEL + ASKED + 'command = ["make", "dist"]\n'},  # then it is the settings' own check
+        {"pyproject.toml": "tool.suture.checks = 3\n"},
+    ],
+)
+def test_a_wheel_that_nobody_asked_for_is_not_built(found, files):
+    detection = found({"a.py": "", **files})
+    assert "wheel" not in {check.name for check in detection.checks}
+    assert not any("wheel" in note for note in detection.notes)
 
 
 @pytest.mark.parametrize(
     ("files", "installed", "note"),
     [
-        ({"pyproject.toml": WHEEL}, {"setuptools": "80"}, "no workflow or Makefile builds a wheel"),
-        ({"pyproject.toml": WHEEL, "Makefile": "dist:\n\tuv build\n"}, {"pip": "26"}, "setuptools is not installed"),
-        ({"pyproject.toml": WHEEL, "Makefile": "dist:\n\tuv build\n"}, {"setuptools": "80"}, "neither build nor pip is installed"),
+        ({"pyproject.toml": WHEEL + ASKED}, {"pip": "26"}, "wheel: left out, setuptools is not installed"),
+        ({"pyproject.toml": ASKED}, {"pip": "26"}, "wheel: left out, setuptools is not installed"),
+        ({"pyproject.toml": WHEEL + ASKED}, {"setuptools": "80"}, "wheel: left out, neither build nor pip is installed"),
     ],
 )
-def test_a_wheel_that_is_not_built_is_noted(found, files, installed, note):
+def test_a_wheel_that_cannot_be_built_is_noted(found, files, installed, note):
     detection = found({"a.py": "", **files}, installed)
-    assert not any(check.name == "build-wheel" for check in detection.checks)
-    assert any(note in each for each in detection.notes)
+    assert not any(check.name == "wheel" for check in detection.checks)
+    assert any(each.startswith(note) for each in detection.notes)
 
 
 def test_pip_builds_the_wheel_where_build_is_missing(checks):
-    found = checks({"a.py": "", "pyproject.toml": WHEEL, "Makefile": "pip wheel .\n"}, {"setuptools": "80", "pip": "26"})
-    assert found["build-wheel"].command[:4] == ("python", "-m", "pip", "wheel")
+    found = checks({"a.py": "", "pyproject.toml": WHEEL + ASKED}, {"setuptools": "80", "pip": "26"})
+    assert found["wheel"].command[:4] == ("python", "-m", "pip", "wheel")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"pyrightconfig.json": '{\n  // ours\n  "venvPath": ".", "venv" : ".venv"\n}\n'},
+        {"pyproject.toml": '[tool.pyright]\nvenvPath = "."\nvenv = ".venv"\n'},
+    ],
+)
+def test_pyright_takes_the_checks_environment_whatever_it_is_told(checks, files):
+    command = checks({"a.py": "", **files})["types"].command
+    assert command[:2] == ("python", "-c")
+    assert "'--pythonpath', sys.executable" in command[2]
+    assert "'pyright'" in command[2]
+    assert command[3:] == ("--outputjson",)
+
+
+@pytest.mark.parametrize(
+    ("files", "targets"),
+    [
+        ({"mypy.ini": "[mypy]\nfiles = x\n", "setup.cfg": "[mypy]\n"}, ()),
+        ({"mypy.ini": "[mypy]\n", "setup.cfg": "[mypy]\nfiles = x\n"}, ("a.py",)),
+        ({"pyproject.toml": "[tool.mypy]\n", "setup.cfg": "[mypy]\nfiles = x\n"}, ("a.py",)),
+        ({"pyproject.toml": "[tool.mypy]\nfiles = []\n"}, ("a.py",)),
+        ({".mypy.ini": "[mypy]\npackages = a\n"}, ()),
+        ({"setup.cfg": "[mypy]\nmodules = a\n"}, ()),
+    ],
+)
+def test_mypys_targets_come_from_the_one_file_that_it_takes(checks, files, targets):
+    command = checks({"a.py": "", **files})["types"].command
+    assert command[command.index("--show-error-end") + 1 :] == targets
+
+
+def test_mypy_on_nothing_but_tests_gets_everything(checks):
+    assert checks({"tests/test_a.py": TEST, "mypy.ini": "[mypy]\n"})["types"].command[-1] == "."
+
+
+def test_mypy_on_a_crowd_of_modules_gets_everything(checks):
+    assert checks({**{f"m{index}.py": "" for index in range(60)}, "mypy.ini": "[mypy]\n"})["types"].command[-1] == "."
+
+
+def test_flake8_alone(checks):
+    lint = checks({"a.py": "", ".flake8": "[flake8]\n"}, {"flake8": "7"})["lint"]
+    assert lint.command[:3] == ("python", "-m", "flake8")
+    assert lint.report == "generic"
+
+
+def test_ruff_wins_over_flake8(checks):
+    assert checks({"a.py": "", ".flake8": "[flake8]\n", "ruff.toml": ""})["lint"].tool == "ruff"
+
+
+def test_tox_ini_alone(checks):
+    found = checks({"a.py": "", "test_a.py": TEST, "tox.ini": "[tox]\n[pytest]\naddopts = -n 4 -q\n[flake8]\n"})
+    assert list(found) == ["build", "lint", "tests"]
+    assert has(found["tests"], "-o", "addopts=-q")
+
+
+def test_files_in_utf_16_are_no_trouble(found):
+    detection = found({"a.py": "x = 1\n".encode("utf-16"), "test_a.py": TEST, "setup.cfg": "[mypy]\n".encode("utf-16")})
+    assert {"build", "tests"} <= {check.name for check in detection.checks}
+    assert any(note.startswith("setup.cfg cannot be read") for note in detection.notes)
+
+
+def test_thirty_thousand_files_that_are_not_python_are_passed_by(workspace):
+    root = workspace({"a.py": "", "test_a.py": TEST})
+    data = root / "aaa_data"
+    data.mkdir()
+    for index in range(30_000):
+        (data / f"{index}.dat").touch()
+    detection = detect(root, installed={"pytest": "9.2.0"})
+    assert [check.name for check in detection.checks] == ["build", "tests"]
+
+
+def test_a_folder_of_more_entries_than_are_looked_at_is_noted(workspace):
+    root = workspace({"a.py": "", "zzz/b.py": "", **{f"data/{index}.dat": "" for index in range(60)}})
+    read = read_configuration(root, most_entries=50)
+    assert "a.py" in read.files
+    assert read.notes == ("the workspace is large: only its first 1 Python files were looked at",)
 
 
 def test_python_is_the_language_that_is_known():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from importlib import resources
 
 import pytest
 
-from suture_sandbox.detect import detect
+from suture_sandbox.detect import detect, programs
 from suture_sandbox.reports import ReportInput
 from suture_sandbox.reports.parsers import PARSERS
 
@@ -69,3 +71,48 @@ def test_a_loop_of_links_and_very_deep_code(compiled, tmp_path):
     (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere")
     code, _ = compiled({"deep.py": "x = " + "(" * 150 + ")" * 150 + "\n"})
     assert code in (0, 1)
+
+
+def bare(text):
+    """A program's tree without docstrings and annotations."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+            for argument in node.args.args:
+                argument.annotation = None
+        if isinstance(node, ast.FunctionDef | ast.Module):
+            node.body = [each for each in node.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
+    return ast.dump(tree)
+
+
+def test_the_shortened_program_is_the_same_program():
+    source = resources.files("suture_sandbox").joinpath("detect", "syntax_program.py").read_text(encoding="utf-8")
+    assert bare(programs.syntax()) == bare(source)
+
+
+def test_the_program_is_short_enough_to_be_shown():
+    text = programs.syntax()
+    assert len(text) < 1600
+    assert '"""' not in text
+    assert "noqa" not in text
+    assert "\n\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ('"""Doc.\n\nMore."""\n\nimport os  # noqa: X\n\n\nx = 1\n', "import os\nx = 1\n"),
+        ('def f(a: str, b: bool) -> bool:\n    """Doc."""\n    return b\n', "def f(a, b):\n    return b\n"),
+        ("x = '#'\n", "x = '#'\n"),
+    ],
+)
+def test_what_is_taken_out(text, short):
+    assert programs.compact(text) == short
+
+
+def test_names_and_texts_outside_of_the_streams_encoding(compiled, tmp_path):
+    (tmp_path / "odd.py").write_bytes("x = '\U0001f600' = 1\n".encode())
+    code, found = compiled({"caf\u00e9.py": "x = = 1\n"})
+    assert code == 1
+    assert found == [("caf\u00e9.py", 1, "SyntaxError"), ("odd.py", 1, "SyntaxError")]
