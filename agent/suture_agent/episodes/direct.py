@@ -17,7 +17,7 @@ from suture_agent.direct.answers import code_in, fingerprint, rewrite, without_r
 from suture_agent.direct.context import again_prompt, exceptions_named, first_prompt
 from suture_agent.direct.localise import Suspect, suspects
 from suture_agent.direct.screen import screen
-from suture_agent.direct.templates import edits
+from suture_agent.direct.templates import Edit, edits
 from suture_agent.direct.trace import trace
 from suture_agent.direct.units import Unit
 from suture_agent.episodes import Ending, Job
@@ -25,6 +25,7 @@ from suture_agent.errors import BudgetSpent
 from suture_agent.events import Progress
 from suture_agent.harness import prompt
 from suture_agent.policies import ChatRequest, Message
+from suture_sandbox.backend import Command
 from suture_sandbox.findings import Finding
 from suture_sandbox.patch import Patch, patch_between
 from suture_sandbox.snapshot import Snapshot
@@ -34,9 +35,12 @@ Mode = Literal["likely", "explained", "templates", "samples", "again"]
 """Where candidates come from: the policy's most likely answer; one that first says in a comment what it mends; edits by rule, sieved in one
 attempt; several samples; another answer after a failure, which is shown."""
 
+MOST_ON_A_LINE = 10
+
 REMARK = "# Fixed: "
 BY_RULE = "an edit by rule, not an answer of the policy"
-"""Reason of an ending whose patch no policy wrote: a dataset must not take it for one."""
+BY_TOOL = "the checking tool's own fix, not an answer of the policy"
+"""Reasons of endings whose patch no policy wrote: a dataset must not take it for one."""
 
 PLAN: tuple[tuple[int, Mode], ...] = (
     (0, "likely"),
@@ -110,6 +114,9 @@ async def direct_episode(job: Job) -> Ending:
         return Ending(reason="no code of the workspace could be connected with the failure")
     seen: set[str] = set()
     last: Tried | None = None
+    own = await _by_tool(job)
+    if own is not None:
+        return own
     try:
         for depth in range(3):
             better: Tried | None = None
@@ -128,6 +135,24 @@ async def direct_episode(job: Job) -> Ending:
     except BudgetSpent as spent:
         return _failed(last, str(spent))
     return _failed(last, "every candidate failed")
+
+
+async def _by_tool(job: Job) -> Ending | None:
+    """The checking tool's own fix, for a linter that has one: nothing is gained by asking a policy for it."""
+    check = job.meter.sandbox.check_named(job.problem.check)
+    codes = sorted({finding.code for finding in job.problem.findings if finding.code})
+    paths = sorted({finding.path for finding in job.problem.findings if finding.path})
+    if check.tool != "ruff" or not codes or not paths:
+        return None
+    started = time.monotonic()
+    argv = ("python", "-m", "ruff", "check", "--fix", "--unsafe-fixes", "--no-cache", "--quiet", f"--select={','.join(codes)}", *paths)
+    completed = await job.meter.run(job.problem.snapshot, Command(argv=argv, seconds=30, keep=True))
+    patch = patch_between(job.problem.snapshot, {path: content for path, content in completed.changes.items() if path in paths})
+    job.meter.step("ruff", time.monotonic() - started, f"its own fix of {', '.join(codes)}: {len(patch.edits)} files")
+    if not patch.edits:
+        return None
+    verdict = await job.prove(patch)
+    return Ending(patch=patch, verdict=verdict, reason=BY_TOOL) if verdict.passed else None
 
 
 def _failed(last: Tried | None, reason: str) -> Ending:
@@ -209,7 +234,9 @@ async def _by_rule(job: Job, ground: Ground, suspect: Suspect, seen: set[str]) -
     text = ground.snapshot.read_text(suspect.unit.path) or ""
     made = edits(suspect.unit, raised=exceptions_named(ground.findings, ground.snapshot), lines=suspect.lines)
     texts = [new for edit in made if (new := rewrite(text, suspect.unit, edit.source)) is not None]
-    if not texts or not job.problem.target.tests or suspect.unit.kind == "class":
+    if not job.problem.target.tests:
+        return _on_the_line(job, ground, suspect, made, seen)
+    if not texts or suspect.unit.kind == "class":
         return []
     started = time.monotonic()
     check = job.meter.sandbox.check_named(job.problem.check)
@@ -217,6 +244,15 @@ async def _by_rule(job: Job, ground: Ground, suspect: Suspect, seen: set[str]) -
     note = f"{suspect.unit.path}: {suspect.unit.name} (by rule): {len(passing)} of {len(texts)} pass"
     job.meter.step("screen", time.monotonic() - started, note)
     return list(_new_candidates(job, ground, suspect, [(texts[index], "") for index in passing], (), seen))
+
+
+def _on_the_line(job: Job, ground: Ground, suspect: Suspect, made: Sequence[Edit], seen: set[str]) -> list[Candidate]:
+    """For a check without tests: the likeliest edits of the line that the tool names, to be proven one by one."""
+    pointed = _pointed_line(suspect.unit, ground.findings)
+    text = ground.snapshot.read_text(suspect.unit.path) or ""
+    near = [edit for edit in made if edit.line == pointed][:MOST_ON_A_LINE]
+    texts = [new for edit in near if (new := rewrite(text, suspect.unit, edit.source)) is not None]
+    return list(_new_candidates(job, ground, suspect, [(new, "") for new in texts], (), seen))
 
 
 def _fresh(
