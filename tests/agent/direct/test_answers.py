@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from suture_agent.direct.answers import code_in, fingerprint, rewrite
 from suture_agent.direct.units import Unit, head_unit, unit_named
 
-TEXT = 'import os\n\n\ndef area(r):\n    return r * r\n\n\nclass Cart:\n    def total(self):\n        return 0\n'
+TEXT = "import os\n\n\ndef area(r):\n    return r * r\n\n\nclass Cart:\n    def total(self):\n        return 0\n"
 
 
 def unit(name: str) -> Unit:
@@ -67,7 +67,11 @@ def test_forgotten_import_of_a_standard_module_is_added_after_the_imports():
 
 
 def test_forgotten_import_of_a_known_name_is_added():
-    new = rewrite("def f(x):\n    return x\n", unit_named("m.py", "def f(x):\n    return x\n", "f") or unit("area"), "def f(x):\n    return Decimal(x)\n")
+    new = rewrite(
+        "def f(x):\n    return x\n",
+        unit_named("m.py", "def f(x):\n    return x\n", "f") or unit("area"),
+        "def f(x):\n    return Decimal(x)\n",
+    )
     assert new == "from decimal import Decimal\n\ndef f(x):\n    return Decimal(x)\n"
 
 
