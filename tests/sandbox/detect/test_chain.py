@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from importlib.metadata import distributions
-
 import pytest
 
-from suture_sandbox.detect import detect
-from suture_sandbox.reports import ReportInput
-from suture_sandbox.reports.parsers import PARSERS
-
-INSTALLED = {distribution.metadata["Name"].lower().replace("_", "-"): distribution.version for distribution in distributions()}
 CALC = "def add(a: int, b: int) -> int:\n    return a - b\n"
 TESTS = """\
 import pytest
@@ -49,42 +39,10 @@ class T(unittest.TestCase):
 """
 
 
-class Ran:
-    """One check of a workspace, run."""
-
-    def __init__(self, check, root, report_path, select=()):
-        argv = [sys.executable if word == "python" else word.replace("{report}", str(report_path)) for word in (*check.command, *select)]
-        variables = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON", "COV"))}
-        done = subprocess.run(
-            argv, cwd=root, capture_output=True, check=False, timeout=120, env={**variables, "PYTHONDONTWRITEBYTECODE": "1"}
-        )
-        self.code = done.returncode
-        self.text = (done.stdout + done.stderr).decode(errors="replace")
-        self.report = PARSERS[check.report](
-            ReportInput(
-                check=check.name,
-                root=str(root),
-                stdout=done.stdout.decode(errors="replace"),
-                stderr=done.stderr.decode(errors="replace"),
-                report=report_path.read_text("utf-8", "replace") if report_path.exists() else "",
-                read_text=lambda path: (root / path).read_text("utf-8-sig") if (root / path).is_file() else None,
-            )
-        )
-        self.outcomes = {test.id: test.outcome for test in self.report.tests}
-        self.spots = [(finding.path, finding.range.start.line + 1, finding.code) for finding in self.report.findings]
-
-
 @pytest.fixture
-def run(workspace, tmp_path_factory):
+def run(workspace, run_check):
     """Run the check of this name that is detected in a workspace with these files."""
-
-    def start(files, name, *, installed=INSTALLED, select=()):
-        root = workspace(files)
-        check = next(check for check in detect(root, installed=installed).checks if check.name == name)
-        assert check.selectable or not select
-        return Ran(check, root, tmp_path_factory.mktemp("report") / "report", select)
-
-    return start
+    return lambda files, name, **options: run_check(workspace(files), name, **options)
 
 
 def test_each_failing_test_can_be_run_alone_by_its_id(run):
