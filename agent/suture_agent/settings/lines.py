@@ -90,7 +90,7 @@ class _Scan:
         elif kind == "newline" and len(self._places) == 1:
             self._begin_key()
         elif kind in ("word", "text") and self._in_key:
-            self._line = self._line if self._key else line
+            self._line = line
             self._key.append(_name(kind, word))
 
     def _begin_key(self) -> None:
@@ -129,7 +129,7 @@ class _Scan:
 
     def _next(self) -> None:
         is_table, self._current = self._places[-1]
-        self._key, self._in_key = [], is_table and len(self._places) > 1
+        self._key, self._in_key = [], is_table
 
 
 def _nothing() -> None:
