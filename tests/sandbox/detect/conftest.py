@@ -67,18 +67,22 @@ class Ran:
         )
         self.code = done.returncode
         self.text = (done.stdout + done.stderr).decode(errors="replace")
-        self.report = PARSERS[check.report](
-            ReportInput(
-                check=check.name,
-                root=str(root),
-                stdout=done.stdout.decode(errors="replace"),
-                stderr=done.stderr.decode(errors="replace"),
-                report=report_path.read_text("utf-8", "replace") if report_path.exists() else "",
-                read_text=lambda path: (root / path).read_text("utf-8-sig") if (root / path).is_file() else None,
-            )
+        self.argv = argv
+        self._given = ReportInput(
+            check=check.name,
+            root=str(root),
+            stdout=done.stdout.decode(errors="replace"),
+            stderr=done.stderr.decode(errors="replace"),
+            report=report_path.read_text("utf-8", "replace") if report_path.exists() else "",
+            read_text=lambda path: (root / path).read_text("utf-8-sig") if (root / path).is_file() else None,
         )
+        self.report = self.read(check.report)
         self.outcomes = {test.id: test.outcome for test in self.report.tests}
         self.spots = [(finding.path, finding.range.start.line + 1, finding.code) for finding in self.report.findings]
+
+    def read(self, parser):
+        """What another parser makes of it."""
+        return PARSERS[parser](self._given)
 
 
 @pytest.fixture
