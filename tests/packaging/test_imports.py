@@ -27,7 +27,8 @@ MODULES = {modules!r}
 seen = []
 ACTIONS = {{
     "subprocess.Popen", "os.system", "os.fork", "os.exec", "os.kill", "os.chdir", "os.putenv", "os.mkdir", "os.remove", "os.rename",
-    "os.rmdir", "os.symlink", "os.link", "shutil.rmtree", "tempfile.mkstemp", "tempfile.mkdtemp", "socket.__new__", "socket.connect", "socket.bind",
+    "os.rmdir", "os.symlink", "os.link", "shutil.rmtree", "tempfile.mkstemp", "tempfile.mkdtemp",
+    "socket.__new__", "socket.connect", "socket.bind",
     "signal.pthread_kill", "sqlite3.connect",
 }}
 
