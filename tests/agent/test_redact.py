@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import random
 import re
 import string
@@ -177,6 +178,15 @@ def test_the_home_folder_becomes_a_tilde(monkeypatch):
 def test_a_home_folder_at_the_root_is_left_alone(monkeypatch):
     monkeypatch.setenv("HOME", "/")
     assert redact("/etc/passwd") == ("/etc/passwd", ())
+
+
+def test_a_user_without_a_home_folder_is_no_trouble():
+    code = (
+        "import os, pwd\nfrom suture_agent.redact import redact\nredact('x')\nos.getuid() or os.setuid(54321)\nprint(redact('/root/b')[0])"
+    )
+    variables = {name: value for name, value in os.environ.items() if name != "HOME"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables, check=True)
+    assert done.stdout.endswith("/b\n")
 
 
 def test_redactions_tell_where_they_were():

@@ -60,12 +60,24 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     edits: StoredPatch | None = None
 
 
+class Survival(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of an accepted patch was still there at some moment after."""
+
+    moment: str
+    tokens: int
+    """That the patch added."""
+    kept: int
+    """Of those, still there."""
+    created: float
+
+
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """A patch that was shown, and what became of it."""
 
     id: str
     created: float
     decisions: tuple[Decision, ...] = ()
+    survivals: tuple[Survival, ...] = ()
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,7 +271,15 @@ def _fields(connection: sqlite3.Connection, episode: str) -> dict[str, Any]:
 
 def _offers(connection: sqlite3.Connection, episode: str) -> tuple[Offer, ...]:
     rows = connection.execute("SELECT id, created FROM offers WHERE episode = ? ORDER BY id", (episode,)).fetchall()
-    return tuple(Offer(id=offer, created=created, decisions=_decisions(connection, offer)) for offer, created in rows)
+    return tuple(
+        Offer(id=offer, created=created, decisions=_decisions(connection, offer), survivals=_survivals(connection, offer))
+        for offer, created in rows
+    )
+
+
+def _survivals(connection: sqlite3.Connection, offer: str) -> tuple[Survival, ...]:
+    rows = connection.execute("SELECT moment, tokens, kept, created FROM survivals WHERE offer = ? ORDER BY created", (offer,))
+    return tuple(Survival(moment=moment, tokens=tokens, kept=kept, created=created) for moment, tokens, kept, created in rows)
 
 
 def _decisions(connection: sqlite3.Connection, offer: str) -> tuple[Decision, ...]:

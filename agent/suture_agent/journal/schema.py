@@ -133,7 +133,20 @@ FIRST = (
     "CREATE VIRTUAL TABLE failures USING fts5 (failure, diff)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
+SURVIVAL = (
+    """
+    CREATE TABLE survivals (
+        offer TEXT NOT NULL REFERENCES offers (id) ON DELETE CASCADE,
+        moment TEXT NOT NULL CHECK (moment IN ('save', '30s', '5min', '15min', 'commit')),
+        tokens INTEGER NOT NULL,
+        kept INTEGER NOT NULL CHECK (kept BETWEEN 0 AND tokens),
+        created REAL NOT NULL,
+        PRIMARY KEY (offer, moment)
+    ) STRICT
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SURVIVAL)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -29,6 +29,8 @@ DecisionKind = Literal[
     "accepted", "accepted_with_edits", "rejected", "rejected_with_correction", "reverted", "ignored", "expired", "withdrawn"
 ]
 """What became of an offer (DESIGN, "Words")."""
+Moment = Literal["save", "30s", "5min", "15min", "commit"]
+"""When it is measured how much of an accepted patch is still there."""
 
 
 class Journal:
@@ -151,6 +153,15 @@ class Journal:
             edits = put(connection, correction.edits) if correction is not None else None
             connection.execute("INSERT INTO decisions (id, offer, kind, redacted, created, edits) VALUES (?, ?, ?, ?, ?, ?)", (*row, edits))
         return identifier
+
+    def write_survival(self, offer: str, moment: Moment, *, tokens: int, kept: int) -> None:
+        """How many of the tokens that a patch added are still there; a later measurement of the same moment replaces the earlier one."""
+        with self.writing() as connection:
+            connection.execute(
+                "INSERT INTO survivals (offer, moment, tokens, kept, created) VALUES (?, ?, ?, ?, ?) ON CONFLICT (offer, moment)"
+                " DO UPDATE SET tokens = excluded.tokens, kept = excluded.kept, created = excluded.created",
+                (offer, moment, tokens, kept, time.time()),
+            )
 
     def check(self) -> tuple[str, ...]:
         """What SQLite finds wrong with the file; empty when it is sound."""

@@ -89,6 +89,28 @@ def test_a_file_that_is_no_database_is_refused_and_kept(path, content):
     assert path.read_bytes() == content
 
 
+def test_the_log_of_a_killed_writer_repairs_a_damaged_header(path, keep, make_repair):
+    journal = Journal.open(path)
+    identifier = keep(journal, make_repair())
+    log = path.with_name(path.name + "-wal")
+    content = log.read_bytes()
+    journal.close()
+    path.write_bytes(b"x" * 16 + path.read_bytes()[16:])
+    log.write_bytes(content)
+    again = Journal.open(path)
+    assert again.check() == ()
+    assert queries.show(again, identifier).line.id == identifier
+    again.close()
+
+
+def test_a_journal_of_the_first_schema_is_brought_up_to_date(path):
+    connect(path, MIGRATIONS[:1]).close()
+    with closing(connect(path)) as connection:
+        assert version_of(connection) == len(MIGRATIONS)
+        assert connection.execute("SELECT count(*) FROM survivals").fetchone() == (0,)
+    assert backup_of(path, 1).is_file()
+
+
 def _trouble(path: Path) -> str:
     """The remedy for a damaged file, told at the opening or when it is counted; else what the check finds."""
     try:

@@ -252,6 +252,24 @@ def test_offers_and_decisions_are_kept_in_order(journal, keep, make_repair, work
         journal.write_decision(offer, "liked")
 
 
+def test_survival_is_kept_apart_from_decisions_and_measured_again(journal, keep, make_repair):
+    episode = keep(journal, make_repair(1))
+    offer = journal.write_offer(episode)
+    journal.write_decision(offer, "accepted")
+    journal.write_survival(offer, "save", tokens=12, kept=12)
+    journal.write_survival(offer, "30s", tokens=12, kept=12)
+    journal.write_survival(offer, "30s", tokens=12, kept=9)
+    (kept,) = queries.show(journal, episode).offers
+    assert sorted((each.moment, each.tokens, each.kept) for each in kept.survivals) == [("30s", 12, 9), ("save", 12, 12)]
+    assert [decision.kind for decision in kept.decisions] == ["accepted"]
+    for wrong in ({"offer": "nothing"}, {"moment": "1s"}, {"kept": 13}, {"kept": -1}):
+        with pytest.raises(JournalError):
+            journal.write_survival(**{"offer": offer, "moment": "commit", "tokens": 12, "kept": 1, **wrong})
+    erase.erase(journal)
+    with journal.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM survivals").fetchone() == (0,)
+
+
 def test_a_failed_write_leaves_nothing_half_done(journal, keep, make_repair):
     done = make_repair(outcome="strange")
     with pytest.raises(JournalError):
