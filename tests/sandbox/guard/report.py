@@ -45,6 +45,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     policy: tuple[str, ...] = ()
     """Settings of the guard's policy that are on."""
+    command: tuple[str, ...] = ("true",)
+    """Command of the failing check."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -66,7 +68,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             for name in self.failing
         )
         kind: Any = self.check
-        return GuardContext(checks=(Check(name=self.check, kind=kind, command=("true",), report="generic"),), findings=found)
+        return GuardContext(checks=(Check(name=self.check, kind=kind, command=self.command, report="generic"),), findings=found)
 
     def inspect(self) -> tuple[GuardFinding, ...]:
         """What the guard says."""
@@ -82,19 +84,31 @@ def _load_file(path: Path) -> Iterator[Case]:
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     for entry in document["case"]:
         base = document.get("base", {}).get(entry.get("base", ""), {})
+        before: dict[str, Any] = {**base.get("files", {}), **entry.get("before", {})}
+        edited = {path: _edited(before[path], pairs) for path, pairs in entry.get("edit", {}).items()}
         deleted: dict[str, bytes | None] = dict.fromkeys(entry.get("deleted", ()))
         yield Case(
             name=entry["name"],
             kind=entry["kind"],
             rules=tuple(entry.get("rules", ())),
             held_out=document.get("held_out", False),
-            before=_texts({**base.get("files", {}), **entry.get("before", {})}),
-            after={**_texts(entry.get("after", {})), **deleted},
+            before=_texts(before),
+            after={**_texts({**entry.get("after", {}), **edited}), **deleted},
             failing=tuple(entry.get("failing", base.get("failing", ()))),
             check=entry.get("check", base.get("check", "tests")),
             code=entry.get("code", base.get("code", "")),
             policy=tuple(entry.get("policy", ())),
+            command=tuple(entry.get("command", ("true",))),
         )
+
+
+def _edited(text: str, pairs: Sequence[tuple[str, str]]) -> str:
+    """The text after each pair's first part, which stands in it once, became the second."""
+    for old, new in pairs:
+        if text.count(old) != 1:
+            raise ValueError(f"{text.count(old)} times in the file: {old!r}")
+        text = text.replace(old, new)
+    return text
 
 
 def _texts(files: dict[str, Any]) -> dict[str, bytes]:
