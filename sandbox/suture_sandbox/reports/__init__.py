@@ -16,7 +16,7 @@ from suture_sandbox.findings import Finding
 
 
 class ReportInput(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command left behind."""
+    """What a command left behind, decoded with what is no UTF-8 replaced: findings are written as JSON, which has no lone surrogates."""
 
     check: str
     """Name of the check, to put into the findings."""

@@ -13,14 +13,20 @@ _COMPILING = re.compile(r"^\*\*\* Error compiling '([^']{1,1000})'")
 _SORRY = re.compile(r"^Sorry: (\w{1,100}Error): (.{0,2000})$")
 _PLACE = re.compile(r" \(([^()]{1,1000}), line (\d{1,8})\)$")
 _BARE = re.compile(r"^(?:\*\*\* )?(\w{1,100}Error): (.{0,2000})$")
-_WRONG = re.compile(r"^ {0,8}(?:\* )?(?:ERROR|error|E)(?:: | {2,4})(.+)$")
+_WRONG = re.compile(r"^ {0,8}(?:\* )?(?:ERROR|(?:configuration )?error|E)(?:: | {2,4})(.+)$")
+_SAYS_NOTHING = re.compile(r"subprocess-exited-with-error|metadata-generation-failed|failed-wheel-build|Failed (?:building|to build)")
 
 
 def parse_compileall(given: ReportInput) -> Report:
     """Each syntax error, at the place that Python names; files that cannot be decoded too."""
     source = Source(given)
     text = f"{given.stdout}\n{given.stderr}"
-    findings = tracebacks(text, given, source)
+    return Report(findings=bounded([*tracebacks(text, given, source), *_compiled(text, given, source)]))
+
+
+def _compiled(text: str, given: ReportInput, source: Source) -> list[Finding]:
+    """What `compileall` says beside tracebacks."""
+    findings: list[Finding] = []
     compiling = ""
     for line in lines_of(text):
         if found := _COMPILING.match(line):
@@ -32,17 +38,18 @@ def parse_compileall(given: ReportInput) -> Report:
         elif compiling and (found := _BARE.match(line)):
             findings.append(_error(found[1], found[2], (compiling, 0), given, source))
             compiling = ""
-    return Report(findings=bounded(findings))
+    return findings
 
 
 def parse_build(given: ReportInput) -> Report:
-    """A failed wheel build: the traceback of the build backend, else the lines that say error."""
+    """A failed wheel build: a traceback of the workspace's own code, else what the build backend raised, else the lines that say error."""
     source = Source(given)
     text = f"{given.stdout}\n{given.stderr}"
-    findings = [finding for finding in tracebacks(_unindented(text), given, source) if finding.path]
-    findings = findings or list(parse_compileall(given).findings)
+    raised = tracebacks(_unindented(text), given, source)
+    findings = [finding for finding in raised if finding.path] or _compiled(text, given, source) or raised[-1:]
     if not findings:
         said = [found[1] for line in lines_of(text) if (found := _WRONG.match(line))]
+        said = [line for line in said if not _SAYS_NOTHING.match(line)] or said
         findings = [whole(given, "build", "\n".join(said[-5:]), text.strip())] if said else []
     return Report(findings=bounded(findings))
 

@@ -18,7 +18,7 @@ from suture_sandbox.text import Range
 
 _LINE = re.compile(r"^([^:]{1,1000}):(?:(\d{1,8}):(?:(\d{1,8}):(?:(\d{1,8}):(\d{1,8}):)?)?)? (error|warning|note): (.+)$")
 _CODE = re.compile(r"  \[([a-z][a-z0-9-]{0,60})\]$")
-_FATAL = ("mypy: ", "usage: mypy", "Error importing plugin")
+_FATAL = ("mypy: ", "usage: mypy", "Can't find package")
 _SEVERITIES: dict[str, Severity] = {"error": "error", "warning": "warning", "note": "information"}
 
 
@@ -50,7 +50,7 @@ def parse(given: ReportInput) -> Report:
     _annotate(findings, notes)
     if any(finding.severity == "error" for finding in findings):
         return Report(findings=bounded(findings))
-    broken = tracebacks(f"{given.stdout}\n{given.stderr}", given, source) or _fatal(given)
+    broken = tracebacks(f"{given.stdout}\n{given.stderr}", given, source) or _configured_wrongly(given, source) or _fatal(given)
     return Report(findings=bounded([*findings, *broken]), complete=not broken)
 
 
@@ -96,6 +96,12 @@ def _where(found: re.Match[str], path: str, source: Source) -> Range:
     if end is not None and lines is not None and not (0 <= end[0] < len(lines) and lines[end[0]].isascii()):
         end = None
     return source.span(path, (row, column), end)
+
+
+def _configured_wrongly(given: ReportInput, source: Source) -> list[Finding]:
+    """Errors with a place on stderr: mypy says there what is wrong with its configuration before it begins."""
+    found = (_finding(line, given, source) for line in lines_of(given.stderr))
+    return [finding for finding in found if finding is not None and finding.severity == "error"]
 
 
 def _fatal(given: ReportInput) -> list[Finding]:

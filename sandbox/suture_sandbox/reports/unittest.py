@@ -16,9 +16,9 @@ from suture_sandbox.reports import Report, ReportInput
 from suture_sandbox.reports.common import LONGEST_DETAIL, LONGEST_MESSAGE, Source, bounded, cut, lines_of, whole
 from suture_sandbox.reports.tracebacks import tracebacks
 
-_NAMED = re.compile(r"^ {0,2}(\w{1,300}) \(([\w.]{1,500})\)(.{0,2000})$")
+_NAMED = re.compile(r"^ {0,2}([\w.]{1,300}) \(([\w.]{1,500})\)(.{0,2000})$")
 _RESULT = re.compile(r"(?:^|\.\.\. )(ok|FAIL|ERROR|skipped|expected failure|unexpected success)(?: .{0,1000})?$")
-_TITLE = re.compile(r"^(FAIL|ERROR|UNEXPECTED SUCCESS): (\w{1,300})(?: \(([\w.]{1,500})\))?")
+_TITLE = re.compile(r"^(FAIL|ERROR|UNEXPECTED SUCCESS): ([\w.]{1,300})(?: \(([\w.]{1,500})\))?")
 _OUTCOMES: dict[str, Outcome] = {
     "ok": "passed",
     "FAIL": "failed",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -111,6 +112,7 @@ def hold(report: Report) -> None:
         assert finding.range.start <= finding.range.end
         assert finding.range.start.line >= 0
         assert finding.check == "c"
+    assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
     identifiers = [test.id for test in report.tests]
     assert len(identifiers) == len(set(identifiers))
     assert all(identifiers)
@@ -163,6 +165,47 @@ def test_recorded_reports_cut_off_anywhere(parser):
     for end in range(0, len(text), step):
         hold(run(parser, stdout=text[:end]))
         hold(run(parser, report=text[:end]))
+
+
+SMALL = {
+    "junit": '<?xml version="1.0"?><testsuites><testsuite name="pytest"><testcase classname="a" name="test_a[é]" file="a.py" line="1">'
+    '<failure message="assert 1">a.py:3: in test_a\n    assert x\nE   assert 1 == 2</failure></testcase></testsuite></testsuites>',
+    "pytest": "a.py::test_a FAILED [100%]\n=== FAILURES ===\n____ test_a ____\na.py:3: in test_a\n    assert x\nE   assert 1 == '😀'\n"
+    "=== short test summary info ===\nFAILED a.py::test_a - assert 1\n=== 1 failed in 0.01s ===\n",
+    "unittest": "test_a (a.T.test_a)\nDoc. ... FAIL\n\n======\nFAIL: test_a (a.T.test_a)\n------\nTraceback (most recent call last):\n"
+    '  File "/w/a.py", line 3, in test_a\n    assert x\nAssertionError: 1\n\n------\nRan 1 test in 0.0s\n\nFAILED (failures=1)\n',
+    "mypy": 'a.py:1:5:1:6: error: Incompatible types: "é"  [assignment]\na.py:1: note: See docs\nFound 1 error\n',
+    "pyright": '{"generalDiagnostics": [{"file": "/w/a.py", "severity": "error", "message": "m\\u00e9", "rule": "r", '
+    '"range": {"start": {"line": 2, "character": 4}, "end": {"line": 2, "character": 9}}}], "summary": {}}',
+    "ruff": '[{"filename": "/w/a.py", "message": "m", "code": "F401", "location": {"row": 1, "column": 1}, '
+    '"end_location": {"row": 1, "column": 2}, "fix": {"message": "f", "applicability": "safe"}}]',
+    "sarif": '{"version": "2.1.0", "runs": [{"results": [{"ruleId": "R", "level": "error", "message": {"text": "m"}, "locations": '
+    '[{"physicalLocation": {"artifactLocation": {"uri": "a%20b.py"}, "region": {"startLine": 1, "startColumn": 1}}}]}]}]}',
+    "traceback": 'Traceback (most recent call last):\n  File "/w/a.py", line 3, in f\n    x()\n    ^^^\nKeyError: 1\n\nDuring handling of '
+    'the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File "/w/a.py", line 1, in g\nE\n',
+    "compileall": "*** Error compiling './a.py'...\n  File \"./a.py\", line 1\n    x = = 1\n        ^\nSyntaxError: invalid syntax\n\n",
+    "generic": 'a.py:3:5: error: x [y]\nsrc/x.ts(12,5): error TS2322: T\nFile "a.py", line 7: warning: odd\n',
+}
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+@pytest.mark.parametrize("shape", SMALL)
+def test_small_reports_cut_off_at_every_character(parser, shape):
+    """Also by the wrong parser: a check's settings may name any."""
+    text = SMALL[shape]
+    for end in range(len(text) + 1):
+        hold(run(parser, stdout=text[:end], report=text[:end]))
+        hold(run(parser, stdout=text[end:]))
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_small_reports_say_what_happened(parser):
+    """What the cut-off reports are cut from is understood as a whole."""
+    shape = {"pytest-text": "pytest", "build": "traceback"}.get(parser, parser)
+    where = "report" if shape in ("junit", "sarif") else "stdout"
+    report = run(parser, **{where: SMALL[shape]})
+    assert report.complete
+    assert report.findings
 
 
 def test_a_truncated_junit_report_keeps_its_whole_cases_and_only_grows():
@@ -235,6 +278,33 @@ ADVERSARIAL = {
     "unittest": "======\nERROR: a (b.c)\n------\nx\n" * (LONG // 32),
     "dumps": ("Timeout (0:01)!\nThread 0x1 (most recent call first):\n" + '  File "/w/a.py", line 3 in f\n' * 20) * (LONG // 650),
     "sorry": ("Sorry: SyntaxError: " + " (" * 1000 + "\n") * (LONG // 2000),
+    "parentheses": "(" * LONG,
+    "parentheses in lines": ("a.py(" * 799 + "\n") * (LONG // 4000),
+    "rooms": "a.py" + " " * LONG + ":3: x",
+    "short lines": "a:1\n" * 200_000,
+    "empty lines": "\n" * LONG,
+    "quotes": 'File "' * (LONG // 6),
+    "commas": '{"generalDiagnostics": [' + '{"file": "/w/big.py", "message": "m"},' * 20_000,
+    "diagnostics": '{"generalDiagnostics": ['
+    + ",".join(['{"file": "/w/big.py", "range": {"start": {"line": 0, "character": 4999}}}'] * 15_000)
+    + "]}",
+    "violations": "[" + ",".join(['{"filename": "/w/big.py", "message": "m", "location": {"row": 1, "column": 4999}}'] * 12_000) + "]",
+    "runs": '{"runs": [' + ",".join(['{"results": [{}]}'] * 50_000) + "]}",
+    "locations": '{"runs": [{"results": [{"locations": [' + ",".join(["{}"] * 300_000) + "]}]}]}",
+    "deep classes": "<testsuite>" + '<testcase classname="' + "a." * 200_000 + 'b" name="n"/>' * 2 + "</testsuite>",
+    "other classes": "<testsuite>" + "".join(f'<testcase classname="{"p." * 50}c{i}" name="n"/>' for i in range(6_000)) + "</testsuite>",
+    "failures in one case": "<testcase name='n'>" + "<failure message='m'>E  x</failure>" * 30_000 + "</testcase>",
+    "comments": "<testsuite>" + "<!-- x -->" * 100_000 + "</testsuite>",
+    "running": "a.py::test_a[" * (LONG // 13),
+    "running in lines": "a.py::test_a[x\n" * (LONG // 15),
+    "summaries": "FAILED a.py::test_a[" * 200_000,
+    "docstrings": "test_a (t.T)\n" * (LONG // 13),
+    "carets": ONE.replace("KeyError", "    " + "^" * LONG + "\nKeyError"),
+    "bars": GROUP + "  | " * (LONG // 4),
+    "conftest": "ImportError while loading conftest 'x'.\n" * (LONG // 40),
+    "internal": "INTERNALERROR> " * (LONG // 15),
+    "wide": "😀" * LONG,
+    "nul": "\0" * LONG,
     "compiling": "*** Error compiling 'a.py'...\n" * (LONG // 30),
 }
 

@@ -64,6 +64,44 @@ def test_unittest_that_dies_is_not_complete(read):
     assert [test.id for test in report.tests] == ["t.T.test_a"]
 
 
+def test_modules_of_packages_that_unittest_cannot_import_are_no_tests(read):
+    text = (
+        "tests.unit.test_a (unittest.loader._FailedTest.tests.unit.test_a) ... ERROR\ntest_ok (tests.test_b.T.test_ok) ... ok\n\n"
+        "======\nERROR: tests.unit.test_a (unittest.loader._FailedTest.tests.unit.test_a)\n------\n"
+        "ImportError: Failed to import test module: tests.unit.test_a\nTraceback (most recent call last):\n"
+        '  File "/usr/lib/unittest/loader.py", line 407, in _find_test_path\n    module = self._get_module_from_name(name)\n'
+        "  File \"/w/tests/unit/test_a.py\", line 2, in <module>\n    import nope\nModuleNotFoundError: No module named 'nope'\n\n\n"
+        "------\nRan 2 tests in 0.0s\n\nFAILED (errors=1)\n"
+    )
+    report = read("unittest", stderr=text)
+    assert [(test.id, test.outcome) for test in report.tests] == [("tests.test_b.T.test_ok", "passed")]
+    (finding,) = report.findings
+    assert (finding.path, finding.range.start.line + 1, finding.test) == ("tests/unit/test_a.py", 2, "")
+    assert finding.message == "ModuleNotFoundError: No module named 'nope'"
+
+
+def test_unittest_with_docstrings_and_failing_fixtures(read):
+    trace = 'Traceback (most recent call last):\n  File "/w/t.py", line {0}, in {1}\n    x()\n{2}\n\n'
+    text = (
+        "test_a (t.T.test_a)\nSays what it does. ... FAIL\ntest_b (t.T.test_b)\nTwo lines. ... ok\n"
+        "test_c (t.T.test_c)\nodd ... ok ... ERROR\n"
+        "setUpClass (t.S) ... ERROR\nsetUpModule (u) ... ERROR\n\n"
+        "======\nERROR: test_c (t.T.test_c)\nodd ... ok\n------\n" + trace.format(9, "test_c", "KeyError: 1")
+        + "======\nERROR: setUpClass (t.S)\n------\n" + trace.format(12, "setUpClass", "ValueError: 1")
+        + "======\nERROR: setUpModule (u)\n------\n" + trace.format(2, "setUpModule", "OSError: no")
+        + "======\nFAIL: test_a (t.T.test_a)\nSays what it does.\n------\n" + trace.format(5, "test_a", "AssertionError: 1 != 2 : why")
+        + "------\nRan 3 tests in 0.0s\n\nFAILED (failures=1, errors=3)\n"
+    )  # fmt: skip
+    report = read("unittest", stderr=text)
+    assert {test.id: test.outcome for test in report.tests} == {"t.T.test_a": "failed", "t.T.test_b": "passed", "t.T.test_c": "error"}
+    assert [(each.test, each.range.start.line + 1, each.message) for each in report.findings] == [
+        ("t.T.test_c", 9, "KeyError: 1"),
+        ("", 12, "ValueError: 1"),
+        ("", 2, "OSError: no"),
+        ("t.T.test_a", 5, "AssertionError: 1 != 2 : why"),
+    ]
+
+
 def test_unittest_output_of_a_test_is_no_failure(read):
     report = read("unittest", stderr="test_a (t.T.test_a) ... ERROR: not one (t.T)\nok\n\n----\nRan 1 test in 0.0s\n\nOK\n")
     assert report.findings == ()
@@ -118,6 +156,12 @@ def test_mypy_without_columns_and_with_its_own_failures(read):
     usage = read("mypy", stderr="usage: mypy [-h]\nmypy: error: unrecognized arguments: --nope\n")
     assert not usage.complete
     assert "unrecognized arguments" in usage.findings[0].message
+    plugin = 'mypy.ini: [mypy]: Unrecognized option: strikt = True\nmypy.ini:3:1: error: Error importing plugin "nope": no  [misc]\n'
+    configured = read("mypy", {"mypy.ini": "[mypy]\nstrikt=True\nplugins = nope\n"}, stderr=plugin)
+    assert spots(configured) == [("mypy.ini", 3, "misc")]
+    assert configured.findings[0].message == 'Error importing plugin "nope": no'
+    assert not configured.complete
+    assert read("mypy", stdout="Can't find package 'nope'\n").findings[0].message == "Can't find package 'nope'"
     crash = 'm.py:1: error: INTERNAL ERROR -- report\nTraceback (most recent call last):\n  File "/env/x.py", line 1, in f\nKeyError: 1\n'
     assert any("INTERNAL ERROR" in finding.message for finding in read("mypy", stdout=crash).findings)
     assert read("mypy", stdout="").findings == ()
@@ -266,12 +310,47 @@ def test_py_compile_prints_the_place_last(read):
         ("error: invalid command 'bdist_wheel'\n", "invalid command 'bdist_wheel'"),
         ("* Building wheel...\nERROR Backend 'x' is not available.\n", ""),
         ("ERROR: Failed building wheel for x\n", "Failed building wheel for x"),
-        ("  error: subprocess-exited-with-error\n  x\nERROR: Failed\n", "subprocess-exited-with-error\nFailed"),
+        ("  error: subprocess-exited-with-error\n  x\nERROR: Failed\n", "Failed"),
+        ("  error: subprocess-exited-with-error\n", "subprocess-exited-with-error"),
+        (
+            "      configuration error: `project.version` must be pep440\n  error: metadata-generation-failed\n",
+            "`project.version` must be pep440",
+        ),
     ],
 )
 def test_build_failures_without_a_traceback(read, text, message):
     findings = read("build", stderr=text).findings
     assert [finding.message for finding in findings] == ([message] if message else [])
+
+
+PIP = """\
+  error: subprocess-exited-with-error
+
+  x Preparing metadata (pyproject.toml) did not run successfully.
+  │ exit code: 1
+  ╰─> [21 lines of output]
+      Traceback (most recent call last):
+        File "/env/lib/python3.11/site-packages/pip/_vendor/pyproject_hooks/_in_process.py", line 406, in <module>
+          main()
+        File "/env/lib/python3.11/site-packages/hatchling/metadata/core.py", line 553, in readme
+          raise OSError(message)
+      OSError: Readme file does not exist: NO.md
+      [end of output]
+
+  note: This error originates from a subprocess, and is likely not a problem with pip.
+error: metadata-generation-failed
+"""
+
+
+def test_what_a_build_backend_raises_is_told(read):
+    (finding,) = read("build", stdout=PIP).findings
+    assert (finding.path, finding.code, finding.message) == ("", "OSError", "OSError: Readme file does not exist: NO.md")
+    assert "hatchling/metadata/core.py" in finding.detail
+
+
+def test_compiling_in_a_build_is_told(read):
+    text = "running build_py\n*** Error compiling 'build/lib/a.py'...\nSorry: IndentationError: unexpected indent (a.py, line 3)\n"
+    assert spots(read("build", stdout=text)) == [("a.py", 3, "IndentationError")]
 
 
 def test_build_failures_in_the_workspaces_own_setup(read):
