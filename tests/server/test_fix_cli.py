@@ -69,7 +69,12 @@ def test_diff_is_all_of_stdout_and_applies(suture: Program, shop: Path, script: 
     assert "proven" in run.err
 
 
+HARD = "def total(prices):\n    return str(prices)\n"
+"""A mistake that no edit by rule mends, so that the policy's answers decide."""
+
+
 def test_wrong_answers_leave_the_problem_unfixed(suture: Program, shop: Path, script: Script):
+    (shop / "cart.py").write_text(HARD)
     run = suture("fix", shop, "--json", "--policy", script(WRONG))
     assert run.code == 1
     (repair,) = run.events("repair")
@@ -80,6 +85,7 @@ def test_wrong_answers_leave_the_problem_unfixed(suture: Program, shop: Path, sc
 
 
 def test_second_answer_may_be_the_right_one(suture: Program, shop: Path, script: Script):
+    (shop / "cart.py").write_text(HARD)
     run = suture(
         "fix",
         shop,
@@ -109,6 +115,14 @@ def test_nothing_to_repair(suture: Program, shop: Path, script: Script):
     run = suture("fix", shop, "--policy", script())
     assert run.code == 0
     assert "nothing to repair" in run.out
+
+
+def test_edit_by_rule_is_told_apart_from_the_policys_answers(suture: Program, shop: Path, script: Script):
+    run = suture("fix", shop, "--json", "--policy", script(WRONG))
+    assert run.code == 0
+    (repair,) = run.events("repair")
+    assert repair["outcome"] == "fixed"
+    assert "by rule" in repair["reason"]
 
 
 def test_two_problems_are_proven_one_after_the_other(suture: Program, shop: Path, script: Script):
