@@ -8,6 +8,7 @@ appear, and what belongs to other problems may still fail.
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Sequence
 
 import msgspec
@@ -118,7 +119,7 @@ def _holds(node: ast.stmt, line: int) -> bool:
 
 
 def _called_first(snapshot: Snapshot, finding: Finding) -> str:
-    """Name of the last thing the failing line calls: tests that assert on the same function belong together."""
+    """What the failing line calls first, built-in functions left out: tests that assert on the same function belong together."""
     lines = (snapshot.read_text(finding.path) or "").splitlines()
     line = lines[finding.range.start.line].strip() if finding.range.start.line < len(lines) else ""
     try:
@@ -126,4 +127,5 @@ def _called_first(snapshot: Snapshot, finding: Finding) -> str:
     except (SyntaxError, ValueError):
         return finding.test
     names = [ast.unparse(call.func) for call in calls]
-    return names[0] if names else finding.test
+    own = [name for name in names if not hasattr(builtins, name)]
+    return next(iter(own or names), finding.test)

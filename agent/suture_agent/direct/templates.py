@@ -164,18 +164,14 @@ def _logic(scene: Scene) -> Found:
 
 
 def _numbers(scene: Scene) -> Found:
+    """A number off by one, a switch the wrong way. Freely chosen constants would fit any weak test, so there are none."""
     for node in _each(scene, ast.Constant):
         value = node.value
         if isinstance(value, bool):
             yield scene.swap(node, str(not value)), node.lineno - 1, 0.9
         elif isinstance(value, int):
-            for other in dict.fromkeys((value + 1, value - 1, 0, 1, -value)):
-                if other != value:
-                    yield scene.swap(node, str(other)), node.lineno - 1, 0.8 if abs(other - value) == 1 else 0.5
-        elif value is None:
-            continue
-        elif isinstance(value, float) and value:
-            yield scene.swap(node, "0.0"), node.lineno - 1, 0.3
+            for other in (value + 1, value - 1):
+                yield scene.swap(node, str(other)), node.lineno - 1, 0.8
 
 
 def _bounds(scene: Scene) -> Found:
