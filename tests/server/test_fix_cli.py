@@ -86,13 +86,7 @@ def test_wrong_answers_leave_the_problem_unfixed(suture: Program, shop: Path, sc
 
 def test_second_answer_may_be_the_right_one(suture: Program, shop: Path, script: Script):
     (shop / "cart.py").write_text(HARD)
-    run = suture(
-        "fix",
-        shop,
-        "--json",
-        "--policy",
-        script({"text": "    return len(prices) + 4\n"}, {"text": "add them up\n    return sum(prices)\n", "repeat": 0}),
-    )
+    run = suture("fix", shop, "--json", "--policy", script({"text": "    return len(prices) + 4\n"}, RIGHT))
     assert run.code == 0
     assert run.events("repair")[0]["steps"] == 2
 
