@@ -1,46 +1,68 @@
 #!/usr/bin/env bash
 # Makes .venv from the hash-pinned lock files that are named (requirements/NAME.txt), and installs suture into it, editable.
-# What is there already is kept: a stamp names the lock files' hash. A run that was interrupted is simply run again.
+# What is there already is kept: a stamp is named after the hash of all that decides the content, and lists the sets that are in.
+# An installation that was cut off may have left half a package behind, so it is begun anew; pip's cache has what was downloaded.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-unset PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV
+unset PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 
 say() { printf '%s\n' "$*" >&2; }
 
 find_python() {
   local candidate
-  for candidate in ${PYTHON:-} python3.13 python3.12 python3.11 python3 python; do
+  for candidate in ${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do
     if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; then
       if "$candidate" -c 'import venv, ensurepip' 2>/dev/null; then
         echo "$candidate"
         return
       fi
-      say "$candidate has no venv module: on Debian and Ubuntu install it with: apt-get install python3-venv"
-    elif [ "$candidate" = "${PYTHON:-}" ]; then
-      say "PYTHON=$candidate is not a Python of version 3.11 or later"
+      say "$candidate cannot make virtual environments: on Debian and Ubuntu, apt install $(basename "$candidate")-venv"
+    elif [ -n "${PYTHON:-}" ]; then
+      say "PYTHON=$candidate is not a Python from 3.11 to 3.14"
     fi
   done
-  say "suture needs Python 3.11 or later with venv: apt-get install python3 python3-venv, or name one: make demo PYTHON=/path/to/python3.12"
-  exit 2
+  say "suture needs Python 3.11 or later with venv: apt install python3 python3-venv, or name one: make demo PYTHON=/path/to/python3.12"
+  return 2
 }
 
+which_python() { "$1" -c 'import sys; print(sys.version_info[:2], sys.base_prefix)' 2>/dev/null; }
+
+usable() { # whether .venv was finished, lies where it was made, and is of the Python that was asked for
+  [ ! -e .venv/.unfinished ] && [ "$(head -n 1 .venv/bin/pip 2>/dev/null | cut -c3- | xargs -r dirname)" = "$PWD/.venv/bin" ] &&
+    which_python .venv/bin/python >/dev/null && { [ -z "${PYTHON:-}" ] || [ "$(which_python .venv/bin/python)" = "$(which_python "$PYTHON")" ]; }
+}
+
+if command -v flock >/dev/null; then # two at a time would install over each other
+  mkdir -p .cache
+  exec 9>.cache/setup.lock
+  flock -n 9 || { say "another make is installing: waiting for it" && flock 9; }
+fi
+
+stamp=.venv/.installed-$(cat pyproject.toml requirements/*.txt scripts/setup.sh | sha256sum | cut -c1-16)
 files=()
-locks=()
+missing=
 for name in "$@"; do
   files+=(-r "requirements/$name.txt")
-  locks+=("requirements/$name.txt")
+  grep -qx "$name" "$stamp" 2>/dev/null || missing=1
 done
-stamp=".venv/.installed-$(cat pyproject.toml "${locks[@]}" | sha256sum | cut -c1-16)"
-[ -e "$stamp" ] && exit 0
-
-if ! .venv/bin/python -c '' 2>/dev/null; then
+if usable; then
+  [ -n "$missing" ] || exit 0
+else
   python=$(find_python)
   say "making .venv with $("$python" --version)"
   rm -rf .venv
+  mkdir .venv
+  touch .venv/.unfinished
   "$python" -m venv .venv
 fi
-say "installing packages ($*): about 150 MB to download for local, 200 MB more for dev, less what pip's cache has"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes "${files[@]}"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-.venv/bin/python -m compileall -q .venv/lib >/dev/null 2>&1 || true
-touch "$stamp"
+
+say "installing the packages of: $*. about 70 MB to download for local, 140 MB more for dev, less what pip has in its cache"
+had=$(cat "$stamp" 2>/dev/null || true)
+touch .venv/.unfinished
+rm -f .venv/.installed-*
+pip=(.venv/bin/python -m pip install --disable-pip-version-check --no-deps)
+[ -t 2 ] || pip+=(--quiet)
+"${pip[@]}" --require-hashes --only-binary :all: "${files[@]}" >&2
+"${pip[@]}" --quiet --no-build-isolation --editable . >&2
+printf '%s\n' $had "$@" >"$stamp"
+rm .venv/.unfinished
