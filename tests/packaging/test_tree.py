@@ -82,7 +82,9 @@ def test_every_python_version_that_is_promised_is_named(pyproject):
 def test_nothing_names_the_machine_it_was_written_on(root, texts):
     homes = [f"{Path.home()}/"] if len(Path.home().parts) > 2 else ["/root/.", "/root/work"]
     places = [str(root), *homes, sys.base_prefix if sys.base_prefix not in ("/usr", "/usr/local") else str(root)]
-    assert [(name, place) for name, text in texts.items() for place in places if re.search(re.escape(place) + r"(?![\w-])", text)] == []
+    own = Path(__file__).name
+    others = {name: text for name, text in texts.items() if not name.endswith(own)}
+    assert [(name, place) for name, text in others.items() for place in places if re.search(re.escape(place) + r"(?![\w-])", text)] == []
 
 
 def test_nothing_names_a_registry(texts):
