@@ -12,7 +12,6 @@ from suture_server.cli.common import Output, options, run_async, workspace_root
 
 if TYPE_CHECKING:
     from suture_agent.workspace import Workspace
-
     from suture_sandbox.checks import Check, CheckResult
 
 STYLES = {"passed": "green", "failed": "red", "infrastructure": "magenta"}

@@ -10,9 +10,8 @@ import click
 from suture_server.cli.common import Output, options, run_async, workspace_root
 
 if TYPE_CHECKING:
-    from suture_agent.workspace import Workspace
-
     from suture_agent.batch import Options, Summary
+    from suture_agent.workspace import Workspace
 
 
 class Duration(click.ParamType[int]):
@@ -63,10 +62,9 @@ def fix(path: str | None, apply_: bool, diff: bool, output: Output, **chosen: An
 
 
 async def _fix(path: str | None, apply_: bool, diff: bool, output: Output, chosen: dict[str, Any]) -> int:  # from click
-    from suture_agent.workspace import open_journal, open_workspace
-
     from suture_agent.apply import recover
     from suture_agent.batch import Options, fix_workspace
+    from suture_agent.workspace import open_journal, open_workspace
     from suture_server.cli.live import Live
 
     root = workspace_root(path)

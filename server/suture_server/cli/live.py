@@ -88,6 +88,7 @@ class Live:
     def _phase(self, phase: str) -> None:
         if self._status is not None:
             self._status.update(phase)
+            self._status.start()
         elif self._output.verbose:
             self._output.note(f"  {self._elapsed():6.1f} s  {phase}")
 
@@ -118,6 +119,8 @@ class Live:
             self._diff((self._root / event.patch).read_text(encoding="utf-8"))
 
     def _diff(self, text: str) -> None:
+        if self._status is not None:
+            self._status.stop()  # it would leave half a line of its own in front of the diff
         if self._output.console.is_terminal:
             from rich.syntax import Syntax
 
