@@ -15,6 +15,7 @@ _SHORT_FRAME = re.compile(r"^([^\s:][^:]{0,1000}):(\d{1,8}): in (.{1,300})$")
 _LONG_FRAME = re.compile(r"^([^\s:][^:]{0,1000}):(\d{1,8}): ?([A-Za-z_][\w.]{0,200})?$")
 _LONG_HEAD = re.compile(r"^    (?:async )?def (\w{1,200})\(")
 _CLASS = re.compile(r"^([A-Za-z_][\w.]{0,200})(?::|$)")
+_OF_A_TEST = re.compile(r"^([^\s:][^:]{0,1000}\.py)::(?:\w{1,200}::){0,20}(\w{1,200})(?:\[.{0,1000}\])?: ")
 _CAPTURED = re.compile(r"^-{3,60} Captured ")
 _SAID_LINES = 6
 
@@ -37,7 +38,7 @@ def failure(
     if native is not None:
         return msgspec.structs.replace(native, test=test, detail=cut("\n".join(lines), LONGEST_DETAIL))
     said = said or [line for line in (message or text).split("\n") if line.strip()]
-    at = at or Place()
+    at = _named(said, given, source) or at or Place()
     path, line = frames[-1][:2] if frames else (at.path, at.line)
     return Finding(
         check=given.check,
@@ -82,6 +83,13 @@ def _said(lines: list[str]) -> list[str]:
     return [line[indent:] for line in said]
 
 
+def _named(said: list[str], given: ReportInput, source: Source) -> Place | None:
+    """Where a test is written that the message begins with: pytest refuses it while it collects, and shows no frame."""
+    found = _OF_A_TEST.match(said[0]) if said else None
+    line = source.definition(relative(found[1], given.root), found[2]) if found else None
+    return Place(relative(found[1], given.root), line) if found and line is not None else None
+
+
 def _native(text: str, said: list[str], frames: list[tuple[str, int, str]], given: ReportInput, source: Source) -> Finding | None:
     """Failures that hold one of Python's own tracebacks: a syntax error in the `E` lines, an exception group, `--tb=native`."""
     if said and said[0].lstrip().startswith('File "'):
@@ -95,7 +103,7 @@ def _native(text: str, said: list[str], frames: list[tuple[str, int, str]], give
 
 
 def _code(said: list[str], kind: str) -> str:
-    found = _CLASS.match(said[0]) if said else None
+    found = _CLASS.match(said[0]) if said and not _OF_A_TEST.match(said[0]) else None
     if found is not None and (found[0].endswith(":") or len(said[0]) == len(found[1])):
         return found[1].rsplit(".", 1)[-1]
     if said and said[0].startswith("assert"):

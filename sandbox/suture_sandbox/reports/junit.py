@@ -19,6 +19,8 @@ from suture_sandbox.reports.failures import Place, failure
 
 _INVALID = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SUBTESTS = re.compile(r"^contains \d{1,9} failed subtests?$")
+_NOT_COLLECTED = "collection failure"
+"""pytest's message for every module that it could not collect; the reason is in the text."""
 _DEEPEST = 100
 _LONGEST_TEXT = 200_000
 _MOST_PARTS = 100
@@ -119,7 +121,7 @@ def _is_test(case: Case) -> bool:
     classname, name = case.attributes.get("classname", ""), case.attributes.get("name", "")
     if (classname, name) == ("pytest", "internal"):
         return False
-    collected = not case.parts or case.parts[0].message not in ("collection failure", "collection skipped")
+    collected = not case.parts or case.parts[0].message not in (_NOT_COLLECTED, "collection skipped")
     return bool(name) and collected and not (not classname and case.outcome in ("error", "skipped"))
 
 
@@ -166,7 +168,15 @@ def _findings(case: Case, identifier: str, given: ReportInput, source: Source) -
     at = Place(file, number(case.attributes.get("line"))) if inside(file) else Place()
     parts = [part for part in case.parts if len(case.parts) == 1 or not SUBTESTS.match(part.message)]
     return [
-        failure("".join(part.text), test=identifier, given=given, source=source, message=part.message, kind=part.kind, at=at)
+        failure(
+            "".join(part.text),
+            test=identifier,
+            given=given,
+            source=source,
+            message="" if part.message == _NOT_COLLECTED else part.message,
+            kind=part.kind,
+            at=at,
+        )
         for part in parts
     ]
 

@@ -27,7 +27,13 @@ _VERBOSE = re.compile(
 _RUNNING = re.compile(r"^([^\s:][^:]{0,1000}\.py::\w[\w:]{0,1000}(?:\[.{0,1000}\])?) ?")
 _TITLE = re.compile(r"^_+ (.*) _+$")
 _CLOSING = re.compile(r"^(?:=+ )?(?:no tests ran|\d{1,9} [a-z]{1,20}[^=]{0,300}) in \d[\d.]{0,20}s")
-_WRONG = re.compile(r"^(?:ERROR: |INTERNALERROR> ?|[\w ./-]{1,100}: error: |pytest\.\w{1,40}Warning: )(.*)$")
+_RAN = re.compile(r"\d (?:passed|failed|error|skipped|xfailed|xpassed)")
+_ENDED = re.compile(r"^!{2,80} (KeyboardInterrupt|_pytest\.outcomes\.Exit: .{0,500}?) !{2,80}$")
+_WRONG = re.compile(
+    r"^(?:ERROR: |INTERNALERROR> ?|[\w ./-]{1,100}: error: |pytest\.\w{1,40}Warning: "
+    r"|  [^\s:][^:]{0,1000}:\d{1,8}: PytestCollectionWarning: )(.*)$"
+)
+_COLLECTING = "ERROR collecting "
 _OUTCOMES: dict[str, Outcome] = {
     "FAILED": "failed",
     "ERROR": "error",
@@ -51,7 +57,7 @@ def parse(given: ReportInput) -> Report:
     if not given.report.strip():
         return _from_text(given, source)
     report = parse_text(given.report, given, source)
-    if report.complete and (report.findings or report.tests):
+    if report.complete and (report.findings or report.tests) and not _ended_early(lines_of(given.stdout)):
         return report
     extra = _from_text(given, source)
     known = {test.id for test in report.tests}
@@ -71,11 +77,11 @@ def _from_text(given: ReportInput, source: Source) -> Report:
     lines = lines_of(given.stdout)
     tests = _outcomes(lines)
     findings = _failures(lines, tests, given, source)
-    complete = any(_CLOSING.match(line) for line in lines[-50:])
-    if complete:
+    ended = _ended_early(lines)
+    if not ended and any(_CLOSING.match(line) for line in lines[-50:]):
         return Report(findings=bounded(findings or _nothing_ran(lines, tests, given, source)), tests=tuple(tests.values()))
     running = _running(lines, tests, source)
-    findings += _stopped(running, given, source) if running else _never_ran(given, source) if not findings else []
+    findings += _stopped(running, ended, given, source) if running else _never_ran(given, source) if not findings else []
     if running:
         tests[running] = TestOutcome(id=running, outcome="error")
     return Report(findings=bounded(findings), tests=tuple(tests.values()), complete=False)
@@ -135,6 +141,9 @@ def _named(finding: Finding, title: str, titles: dict[str, list[str]], source: S
     waiting = titles.get(title, [])[:50] or titles.get(title.split(" ", 1)[0], [])[:50]
     paths = {place.path for place in finding.related}
     test = next((each for each in waiting if each.partition("::")[0] in paths), waiting[0] if waiting else "")
+    if title.startswith(_COLLECTING) and not finding.path:
+        path = title.removeprefix(_COLLECTING)
+        return msgspec.structs.replace(finding, path=path, range=source.line(path, 0))
     if not test or finding.path:
         return msgspec.structs.replace(finding, test=test)
     path, line = _definition(test, source)
@@ -172,7 +181,12 @@ def _definition(identifier: str, source: Source) -> tuple[str, int]:
     return ("", 0) if line is None else (path, line)
 
 
-def _stopped(running: str, given: ReportInput, source: Source) -> list[Finding]:
+def _ended_early(lines: list[str]) -> str:
+    """What a test said to end the whole run; pytest then writes a report as if nothing had been missing."""
+    return next((found[1] for line in lines[-200:] if (found := _ENDED.match(line))), "")
+
+
+def _stopped(running: str, ended: str, given: ReportInput, source: Source) -> list[Finding]:
     """A test during which the run ended: a hang, a crash of the interpreter, an exit."""
     dumps = [
         finding for finding in tracebacks(f"{given.stdout}\n{given.stderr}", given, source) if finding.code in ("Timeout", "FatalError")
@@ -181,9 +195,8 @@ def _stopped(running: str, given: ReportInput, source: Source) -> list[Finding]:
         said = f"{running} did not end: {dumps[-1].message}" if dumps[-1].code == "Timeout" else dumps[-1].message
         return [msgspec.structs.replace(dumps[-1], test=running, message=said)]
     path, line = _definition(running, source)
-    return [
-        failure("", test=running, given=given, source=source, message=f"the run ended while {running} was running", at=Place(path, line))
-    ]
+    message = f"the run ended while {running} was running" + (f": {ended}" if ended else "")
+    return [failure("", test=running, given=given, source=source, message=message, at=Place(path, line))]
 
 
 def _never_ran(given: ReportInput, source: Source) -> list[Finding]:
@@ -197,7 +210,7 @@ def _never_ran(given: ReportInput, source: Source) -> list[Finding]:
 
 
 def _nothing_ran(lines: list[str], tests: dict[str, TestOutcome], given: ReportInput, source: Source) -> list[Finding]:
-    if tests or not any(line.lstrip("= ").startswith("no tests ran in") for line in lines):
+    if tests or any(_RAN.search(line) for line in lines if _CLOSING.match(line)):
         return []
     if "INTERNALERROR>" in given.stdout:
         return _never_ran(given, source)

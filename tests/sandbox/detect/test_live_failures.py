@@ -22,10 +22,6 @@ UNCOLLECTED = {
     "a module that is missing": ({"test_a.py": IMPORTS}, ("test_a.py", 1, "ModuleNotFoundError")),
     "a syntax error in the test itself": ({"test_a.py": "x = 1\ndef test_a(:\n"}, ("test_a.py", 2, "SyntaxError")),
     "an assertion at import": ({"test_a.py": "x = 1\nassert x == 2\n"}, ("test_a.py", 2, "AssertionError")),
-    "a decorator that fails": (
-        {"test_a.py": "import pytest\n\n@pytest.mark.parametrize('a', [1])\ndef test_a(): pass\n"},
-        ("", 1, "Failed"),
-    ),
 }
 
 
@@ -38,10 +34,68 @@ def test_what_cannot_be_collected_is_no_test_and_hides_no_other(case, run_check,
     (finding,) = ran.report.findings
     assert finding.test == ""
     assert finding.message
-    if place[0]:
-        assert ran.spots == [place]
-        assert finding.related[-1].path == place[0]
-        assert any(line.startswith("E ") for line in finding.detail.splitlines())
+    assert ran.spots == [place]
+    assert finding.related[-1].path == place[0]
+    assert any(line.startswith("E ") for line in finding.detail.splitlines())
+
+
+REFUSED = {
+    "a parameter that the test does not take": (
+        {"test_a.py": "import pytest\n\n@pytest.mark.parametrize('a', [1])\ndef test_a(): pass\n"},
+        ("test_a.py", 1),
+        "In test_a: function uses no argument 'a'",
+    ),
+    "parameters of the wrong number": (
+        {"test_a.py": "import pytest\nclass TestA:\n    @pytest.mark.parametrize('a,b', [(1,)])\n    def test_a(self, a, b): pass\n"},
+        ("test_a.py", 4),
+        'test_a.py::TestA::test_a: in "parametrize" the number of names (2):',
+    ),
+    "a mark that is not known": (
+        {"test_a.py": "import pytest\n\n@pytest.mark.foo\ndef test_a(): pass\n", "pytest.ini": "[pytest]\naddopts = --strict-markers\n"},
+        ("test_a.py", 1),
+        "'foo' not found in `markers` configuration option",
+    ),
+    "two modules of one name": (
+        {"a/test_a.py": OK, "test_a.py": OK, "pytest.ini": "[pytest]\n"},
+        ("test_a.py", 1),
+        "import file mismatch:",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("parser", ["pytest", "pytest-text"])
+def test_what_pytest_refuses_while_collecting_says_why(case, parser, run_check, workspace):
+    files, place, message = REFUSED[case]
+    (finding,) = run_check(workspace({**files, "test_other.py": OK}), "tests").read(parser).findings
+    assert (finding.path, finding.range.start.line + 1) == place
+    assert finding.message.startswith(message)
+    assert (finding.code, finding.test) == ("Failed", "")
+
+
+@pytest.mark.parametrize(("end", "said"), [("raise KeyboardInterrupt", "KeyboardInterrupt"), ("pytest.exit('bye')", "Exit: bye")])
+def test_a_test_that_ends_the_whole_run_is_named(end, said, run_check, workspace):
+    test = f"import pytest\ndef test_a(): pass\ndef test_b():\n    {end}\ndef test_c(): pass\n"
+    ran = run_check(workspace({"test_a.py": test}), "tests")
+    assert ran.code == 2
+    assert ran.outcomes == {"test_a.py::test_a": "passed", "test_a.py::test_b": "error"}
+    (finding,) = ran.report.findings
+    assert (finding.test, finding.path, finding.range.start.line + 1) == ("test_a.py::test_b", "test_a.py", 3)
+    assert finding.message.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"test_a.py": "x = 1\n"}, "no tests ran"),
+        ({"test_a.py": OK, "pytest.ini": "[pytest]\naddopts = -k nothing\n"}, "no tests ran"),
+        ({"test_a.py": "class TestA:\n    def __init__(self): pass\n    def test_a(self): pass\n"}, "cannot collect test class 'TestA'"),
+    ],
+)
+def test_a_run_without_tests_says_so(files, said, run_check, workspace):
+    ran = run_check(workspace(files), "tests")
+    assert ran.code == 5
+    assert [finding.message[: len(said)] for finding in ran.report.findings] == [said], ran.text
 
 
 @pytest.mark.parametrize(
