@@ -15,7 +15,7 @@ _SHORT_FRAME = re.compile(r"^([^\s:][^:]{0,1000}):(\d{1,8}): in (.{1,300})$")
 _LONG_FRAME = re.compile(r"^([^\s:][^:]{0,1000}):(\d{1,8}): ?([A-Za-z_][\w.]{0,200})?$")
 _LONG_HEAD = re.compile(r"^    (?:async )?def (\w{1,200})\(")
 _CLASS = re.compile(r"^([A-Za-z_][\w.]{0,200})(?::|$)")
-_OF_A_TEST = re.compile(r"^([^\s:][^:]{0,1000}\.py)::(?:\w{1,200}::){0,20}(\w{1,200})(?:\[.{0,1000}\])?: ")
+_OF_A_TEST = re.compile(r"^(?:In )?([^\s:][^:]{0,1000}\.py)::(?:\w{1,200}::){0,20}(\w{1,200})(?:\[.{0,1000}\])?: ")
 _CAPTURED = re.compile(r"^-{3,60} Captured ")
 _SAID_LINES = 6
 

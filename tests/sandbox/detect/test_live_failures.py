@@ -42,8 +42,8 @@ def test_what_cannot_be_collected_is_no_test_and_hides_no_other(case, run_check,
 REFUSED = {
     "a parameter that the test does not take": (
         {"test_a.py": "import pytest\n\n@pytest.mark.parametrize('a', [1])\ndef test_a(): pass\n"},
-        ("test_a.py", 1),
-        "In test_a: function uses no argument 'a'",
+        ("test_a.py", 4),
+        "In test_a.py::test_a: function uses no argument 'a'",
     ),
     "parameters of the wrong number": (
         {"test_a.py": "import pytest\nclass TestA:\n    @pytest.mark.parametrize('a,b', [(1,)])\n    def test_a(self, a, b): pass\n"},
