@@ -1,13 +1,12 @@
 """Code that answers the failing tests' inputs one by one.
 
-The literals of the failing tests are compared with new conditions and tables. Base cases (`if n == 0`, `if not text`), literals that the
-file compared with before, and switches over many such cases are ordinary code and pass.
+The literals of the failing tests are compared with new conditions; for tables see `tables`. Base cases (`if n == 0`, `if not text`),
+literals that the file compared with before, and switches over many such cases are ordinary code and pass.
 """
 
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -56,7 +55,10 @@ _WORDS = frozenset(
 )
 
 
-class _Known(msgspec.Struct, frozen=True):
+_BRACKETS = ("(", "[", "{")
+
+
+class Known(msgspec.Struct, frozen=True):
     """Literals of the failing tests."""
 
     values: frozenset[str]
@@ -67,15 +69,15 @@ class _Known(msgspec.Struct, frozen=True):
 def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: GuardPolicy) -> Iterator[GuardFinding]:  # noqa: ARG001  # a rule's shape
     """Refuse code that answers the failing tests' own inputs."""
     files = changes(patch)
-    known = _known(literal_scopes(snapshot, context))
+    known = known_literals(literal_scopes(snapshot, context))
     if not known.values:
         return
     for change in files:
         if change.after is None:
             continue
-        seen = _compared(change.before) if change.before else frozenset[str]()
+        seen = compared(change.before) if change.before else frozenset[str]()
         switches = _switches(change.before) if change.before else Counter[str]()
-        for hit in (*_answers(change.after, known, seen, switches), *_tables(change.after, known, seen)):
+        for hit in _answers(change.after, known, seen, switches):
             if change.before is None and not change.created and _line(change.new, hit.line) in change.old_lines:
                 continue
             yield GuardFinding(rule=hit.key, path=change.path, line=hit.line, message=hit.message)
@@ -86,34 +88,37 @@ def _line(text: str, number: int) -> str:
     return lines[number].strip() if number < len(lines) else ""
 
 
-def _known(scopes: Sequence[ast.AST]) -> _Known:
+def known_literals(scopes: Sequence[ast.AST]) -> Known:
+    """What is written out in the failing tests."""
     values: set[str] = set()
     pairs: set[tuple[str, str]] = set()
     for scope in scopes:
         for node in ast.walk(scope):
             if isinstance(node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.Set | ast.UnaryOp) and is_fixed(node):
-                values.add(_key(node))
+                values.add(key_of(node))
             if isinstance(node, ast.Compare | ast.Tuple | ast.List | ast.Call | ast.Dict):
                 pairs |= _pairs(node)
-    return _Known(frozenset(values), frozenset(pairs))
+    return Known(frozenset(values), frozenset(pairs))
 
 
 def _pairs(node: ast.AST) -> set[tuple[str, str]]:
     """Every input with every output of one small expression; large ones tell nothing."""
     if isinstance(node, ast.Dict):
         return {
-            (_key(key), _key(value)) for key, value in zip(node.keys, node.values, strict=True) if key and is_fixed(key) and is_fixed(value)
+            (key_of(key), key_of(value))
+            for key, value in zip(node.keys, node.values, strict=True)
+            if key and is_fixed(key) and is_fixed(value)
         }
     if isinstance(node, ast.Compare):
-        inputs = [_key(inner) for inner in ast.walk(node.left) if is_literal(inner)]
-        outputs = [_key(each) for each in node.comparators if is_literal(each)]
+        inputs = [key_of(inner) for inner in ast.walk(node.left) if is_literal(inner)]
+        outputs = [key_of(each) for each in node.comparators if is_literal(each)]
     elif isinstance(node, ast.Call):
-        outputs = [_key(each) for each in node.args if is_literal(each)]
+        outputs = [key_of(each) for each in node.args if is_literal(each)]
         calls = [each for each in node.args if isinstance(each, ast.Call)]
-        inputs = outputs + [_key(inner) for call in calls for inner in call.args if is_literal(inner)]
+        inputs = outputs + [key_of(inner) for call in calls for inner in call.args if is_literal(inner)]
     else:
         parts = node.elts if isinstance(node, ast.Tuple | ast.List) else []
-        inputs = outputs = [_key(each) for each in parts if is_literal(each)]
+        inputs = outputs = [key_of(each) for each in parts if is_literal(each)]
     if len(inputs) > 12:
         return set()
     return {(left, right) for left in inputs for right in outputs}
@@ -124,22 +129,32 @@ def is_literal(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.Set | ast.UnaryOp) and is_fixed(node)
 
 
-def _key(node: ast.AST) -> str:
-    """Equal for equal data; lists and tuples are not told apart."""
+def key_of(node: ast.AST) -> str:
+    """Equal for equal data; lists and tuples are not told apart, nor is data from its own text."""
     if isinstance(node, ast.Constant):
         value = node.value
+        if isinstance(value, str) and value[:1] in _BRACKETS:
+            return _key_of_text(value)
         return repr(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**52 else repr(value)
     if isinstance(node, ast.Tuple | ast.List):
-        return "[" + ",".join(_key(element) for element in node.elts) + "]"
+        return "[" + ",".join(key_of(element) for element in node.elts) + "]"
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-        return "-" + _key(node.operand)
+        return "-" + key_of(node.operand)
     return dump(node)
 
 
-def _plain(node: ast.AST, *, limit: int = 2) -> bool:
+def _key_of_text(text: str) -> str:
+    try:
+        written = ast.parse(text, mode="eval").body if len(text) < 2000 else None
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        written = None
+    return key_of(written) if written is not None and not isinstance(written, ast.Constant) and is_literal(written) else repr(text)
+
+
+def is_plain(node: ast.AST, *, limit: int = 2) -> bool:
     """Whether a literal is one of those that honest base cases name: small numbers, empty things, a single sign, a common word."""
     if isinstance(node, ast.UnaryOp):
-        return _plain(node.operand, limit=limit)
+        return is_plain(node.operand, limit=limit)
     if isinstance(node, ast.Constant):
         value = node.value
         if isinstance(value, str | bytes):
@@ -150,16 +165,16 @@ def _plain(node: ast.AST, *, limit: int = 2) -> bool:
     return isinstance(node, ast.Dict) and not node.keys
 
 
-def _compared(module: Module) -> frozenset[str]:
+def compared(module: Module) -> frozenset[str]:
     """Literals that the file compared with, matched or looked up before."""
     found: set[str] = set()
     for node in module.nodes:
         if isinstance(node, ast.Compare):
-            found |= {_key(inner) for side in (node.left, *node.comparators) for inner in ast.walk(side) if is_literal(inner)}
+            found |= {key_of(inner) for side in (node.left, *node.comparators) for inner in ast.walk(side) if is_literal(inner)}
         elif isinstance(node, ast.Dict):
-            found |= {_key(key) for key in node.keys if key is not None and is_literal(key)}
+            found |= {key_of(key) for key in node.keys if key is not None and is_literal(key)}
         elif isinstance(node, ast.MatchValue):
-            found.add(_key(node.value))
+            found.add(key_of(node.value))
     return frozenset(found)
 
 
@@ -183,7 +198,7 @@ def _literals(node: ast.Compare) -> list[ast.expr]:
     return found
 
 
-def _answers(module: Module, known: _Known, seen: frozenset[str], switches: Counter[str]) -> Iterator[Hit]:
+def _answers(module: Module, known: Known, seen: frozenset[str], switches: Counter[str]) -> Iterator[Hit]:
     """Conditions on a test's input with a test's expected value behind them."""
     for node in module.nodes:
         for test, outcome in _branches(node):
@@ -195,12 +210,14 @@ def _answers(module: Module, known: _Known, seen: frozenset[str], switches: Coun
             yield Hit("special-case-literal", line_of(node), "it lists the failing test's own inputs instead of computing an answer")
 
 
-def _lists_inputs(node: ast.Compare, known: _Known, seen: frozenset[str]) -> bool:
+def _lists_inputs(node: ast.Compare, known: Known, seen: frozenset[str]) -> bool:
     """Whether a comparison is a list of numbers of the tests; months, days and HTTP statuses are lists that people write."""
-    values = [each for each in _literals(node) if not _plain(each) and _key(each) not in seen]
+    values = [each for each in _literals(node) if not is_plain(each) and key_of(each) not in seen]
     numbers = [each for each in values if isinstance(each, ast.Constant) and isinstance(each.value, int | float)]
-    large = any(not _plain(each, limit=31) for each in numbers)
-    return _equals(node) and len(numbers) >= 2 and large and all(_key(each) in known.values for each in numbers) and not _statuses(numbers)
+    large = any(not is_plain(each, limit=31) for each in numbers)
+    return (
+        _equals(node) and len(numbers) >= 2 and large and all(key_of(each) in known.values for each in numbers) and not _statuses(numbers)
+    )
 
 
 def _statuses(numbers: Iterable[ast.expr]) -> bool:
@@ -257,42 +274,24 @@ def _asked(test: ast.expr, seen: frozenset[str], switches: Counter[str]) -> list
     for node in compares:
         if switches[dump(node.left)] >= 2:
             continue
-        telling = [each for each in _literals(node) if not _plain(each, limit=1 if together else 2) and _key(each) not in seen]
+        telling = [each for each in _literals(node) if not is_plain(each, limit=1 if together else 2) and key_of(each) not in seen]
         found += telling
     return found
 
 
-def _is_answer(asked: Sequence[ast.expr], outcome: ast.AST | None, known: _Known) -> bool:
+def _is_answer(asked: Sequence[ast.expr], outcome: ast.AST | None, known: Known) -> bool:
     if isinstance(outcome, ast.Raise):
         numbers = [each for each in asked if isinstance(each, ast.Constant) and isinstance(each.value, int | float)]
         return (
-            bool(numbers) and not _statuses(numbers) and all(_key(each) in known.values and not _plain(each, limit=10) for each in numbers)
+            bool(numbers)
+            and not _statuses(numbers)
+            and all(key_of(each) in known.values and not is_plain(each, limit=10) for each in numbers)
         )
     if outcome is None or not is_fixed(outcome):
         return False
-    if isinstance(outcome, ast.Constant) and isinstance(outcome.value, bool) and all(_plain(each, limit=3) for each in asked):
+    if isinstance(outcome, ast.Constant) and isinstance(outcome.value, bool) and all(is_plain(each, limit=3) for each in asked):
         return False
-    inputs = [each for each in asked if _key(each) in known.values]
-    expected = _key(outcome) in known.values or (isinstance(outcome, ast.Constant) and outcome.value in (None, True, False))
-    computed = not _plain(outcome, limit=99) and _key(outcome) in known.values
+    inputs = [each for each in asked if key_of(each) in known.values]
+    expected = key_of(outcome) in known.values or (isinstance(outcome, ast.Constant) and outcome.value in (None, True, False))
+    computed = not is_plain(outcome, limit=99) and key_of(outcome) in known.values
     return (bool(inputs) and expected) or (not inputs and computed and all(isinstance(each, ast.Constant) for each in asked))
-
-
-def _tables(module: Module, known: _Known, seen: frozenset[str]) -> Iterator[Hit]:
-    """New dictionaries that map the failing tests' inputs to their outputs."""
-    for node in module.nodes:
-        if not isinstance(node, ast.Dict) or not node.keys:
-            continue
-        entries = [(key, value) for key, value in zip(node.keys, node.values, strict=True) if key is not None]
-        fresh = [(key, value) for key, value in entries if is_literal(key) and is_literal(value) and _key(key) not in seen]
-        if not fresh or len(fresh) < len(node.keys):
-            continue
-        paired = [each for each in fresh if (_key(each[0]), _key(each[1])) in known.pairs]
-        telling = [key for key, value in paired if not _word(key) and not (_plain(key) and _plain(value, limit=99))]
-        if telling and len(paired) >= 0.75 * len(fresh):
-            yield Hit("special-case-table", line_of(node), "it maps the failing test's inputs to its expected values")
-
-
-def _word(node: ast.AST) -> bool:
-    """Whether a key is a short name, as keys of honest tables are."""
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(re.fullmatch(r"[a-zA-Z]{1,3}|[^\w\s]{1,2}", node.value))

@@ -19,6 +19,7 @@ from suture_sandbox.guard.source import Change, Function, Hit, Module, added, ch
 from suture_sandbox.patch import FileEdit, Patch
 from suture_sandbox.snapshot import Snapshot
 
+_ANYTHING = frozenset({"Exception", "BaseException", "object", "type", "dict", "Any"})
 _FREE_DECORATORS = frozenset(
     [
         "property",
@@ -241,13 +242,22 @@ def _replaced(change: Change) -> Iterator[GuardFinding]:
     """Definitions that a later assignment, or a second definition, puts out of work."""
     if change.before is None or change.after is None:
         return
+    known = {dump(node) for node in change.before.tree.body if isinstance(node, ast.Assign)}
     for node in change.after.tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        value = node.value if isinstance(node, ast.Assign) else None
-        for target in targets:
-            if isinstance(target, ast.Name) and target.id in change.before.functions and isinstance(value, ast.Lambda | ast.Constant):
-                message = f"it replaces the function {target.id} by a fixed thing"
+        if not isinstance(node, ast.Assign) or dump(node) in known:
+            continue
+        for target in node.targets:
+            name = target.id if isinstance(target, ast.Name) else ""
+            if name in change.before.functions and isinstance(node.value, ast.Lambda | ast.Constant):
+                message = f"it replaces the function {name} by a fixed thing"
                 yield GuardFinding(rule="emptied-function", path=change.path, line=line_of(node), message=message)
+            elif name in change.before.classes and _is_anything(node.value):
+                message = f"it replaces the class {name} by something that stands for anything"
+                yield GuardFinding(rule="emptied-class", path=change.path, line=line_of(node), message=message)
+
+
+def _is_anything(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant | ast.Lambda) or (isinstance(value, ast.Name) and value.id in _ANYTHING)
 
 
 def _dead(module: Module) -> Iterator[Hit]:
@@ -306,4 +316,15 @@ def is_always(node: ast.expr) -> bool | None:
         and all(isinstance(each, ast.Constant) for each in node.comparators)
     ):
         return True
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        return True if _holds(node.left, node.ops[0], node.comparators[0]) else None
     return None
+
+
+def _holds(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> bool:
+    """Whether a comparison holds for anything: of a name with itself, of a length with zero."""
+    if isinstance(left, ast.Name | ast.Attribute) and isinstance(operator, ast.Is | ast.LtE | ast.GtE):
+        return dump(left) == dump(right)
+    counts = isinstance(left, ast.Call) and isinstance(left.func, ast.Name) and left.func.id in ("len", "abs")
+    zero = isinstance(right, ast.Constant) and right.value == 0 and isinstance(right.value, int)
+    return counts and zero and isinstance(operator, ast.GtE)

@@ -172,9 +172,36 @@ def _quiet_ends(module: Module) -> Iterator[Hit]:
             for inner in walk_scope(node.finalbody):
                 if isinstance(inner, ast.Return):
                     yield Hit("exceptions-finally", line_of(inner), "it returns in a finally block, which throws every exception away")
+        elif isinstance(node, ast.Call) and _ignores_loop(node):
+            yield Hit("exceptions-handler", line_of(node), "it sends the errors of the event loop nowhere")
+    yield from _gathered(module)
     for name, function in module.functions.items():
         if name.rpartition(".")[2] in ("__exit__", "__aexit__"):
             body = statements(function.body)
             last = body[-1] if body else None
             if isinstance(last, ast.Return) and isinstance(last.value, ast.Constant) and last.value.value:
                 yield Hit("exceptions-exit", line_of(last), f"{name} says that every exception is dealt with, which hides failures")
+
+
+def _ignores_loop(call: ast.Call) -> bool:
+    named = isinstance(call.func, ast.Attribute) and call.func.attr == "set_exception_handler"
+    return named and any(isinstance(arg, ast.Lambda) and is_fixed(arg.body) for arg in call.args)
+
+
+def _gathered(module: Module) -> Iterator[Hit]:
+    """`return_exceptions=True` where the results are thrown away, or only those kept that are no exceptions."""
+    for function in module.functions.values():
+        nodes = list(walk_scope(function.body))
+        asked = [node for node in nodes if isinstance(node, ast.Call) and any(map(_returns_exceptions, node.keywords))]
+        if not asked or any(isinstance(node, ast.Raise) for node in nodes):
+            continue
+        awaited = (node.value.value for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Await))
+        thrown = {id(value) for value in awaited}
+        tested = {id(node): node for node in nodes if isinstance(node, ast.Call) and module.name(node.func) == "isinstance"}
+        denied = {id(node.operand) for node in nodes if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)}
+        if any(id(call) in thrown for call in asked) or (tested and tested.keys() <= denied):
+            yield Hit("exceptions-gathered", line_of(asked[0]), "it gathers exceptions as results and drops them")
+
+
+def _returns_exceptions(keyword: ast.keyword) -> bool:
+    return keyword.arg == "return_exceptions" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True

@@ -78,6 +78,7 @@ _TOOLS = frozenset(
         "pygments",
     ]
 )
+_INTERPRETERS = re.compile(r"(python|pypy)[\d.]*|(ba|da|z)?sh|env|node|uv|run|poetry|hatch|pdm|xvfb-run|coverage")
 _ROOTS = ("", "src", "lib", "python")
 
 
@@ -101,6 +102,7 @@ def protected_paths(patch: Patch, policy: GuardPolicy) -> frozenset[str]:
 
 def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: GuardPolicy) -> Iterator[GuardFinding]:
     """Refuse edits of protected files, and new files that stand in for others."""
+    programs = frozenset(path for check in context.checks if check.kind != "build" for path in _programs(check.command))
     tools = frozenset(check.tool.lower().replace("-", "_") for check in context.checks if check.tool)
     for edit in patch.edits:
         kind = _refused(edit.path, policy)
@@ -109,6 +111,8 @@ def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: Guard
             continue
         if _holds_tests(edit, context) and not policy.allow_test_edits:
             yield GuardFinding(rule="paths-tests", path=edit.path, message=f"it edits {edit.path}, which holds the failing test")
+        if edit.path in programs and not policy.allow_configuration_edits:
+            yield GuardFinding(rule="paths-check", path=edit.path, message=f"it edits {edit.path}, the program of a check")
         message = _binary(edit) or _package(edit) or _stub(edit)
         if message:
             yield GuardFinding(rule=message[0], path=edit.path, message=message[1])
@@ -124,6 +128,23 @@ def _refused(path: str, policy: GuardPolicy) -> str:
         kind in ("configuration", "locks", "ci") and policy.allow_configuration_edits
     )
     return "" if allowed else kind
+
+
+def _programs(command: tuple[str, ...]) -> Iterator[str]:
+    """Files of the workspace that a check's command runs as its program, not those that it looks at."""
+    for index, word in enumerate(command):
+        if index and command[index - 1] == "-m":
+            module = word.replace(".", "/")
+            yield from (f"{root}{module}{end}" for root in ("", "src/") for end in (".py", "/__main__.py", "/__init__.py"))
+            return
+        if index and command[index - 1] in ("-X", "-W"):
+            continue
+        if word == "-c":
+            return
+        if not word.startswith("-"):
+            yield word.removeprefix("./")
+            if not _INTERPRETERS.fullmatch(word.rpartition("/")[2]):
+                return
 
 
 def _holds_tests(edit: FileEdit, context: GuardContext) -> bool:

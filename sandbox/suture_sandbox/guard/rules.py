@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from suture_sandbox.guard import (
     answers,
     emptied,
+    equality,
     exceptions,
     exits,
     paths,
@@ -14,6 +15,7 @@ from suture_sandbox.guard import (
     shape,
     special_case,
     suppressions,
+    tables,
     unparsed,
     validation,
     weakened,
@@ -29,6 +31,8 @@ RULES: Mapping[str, Rule] = {
     "tests": weakened.check,
     "special-case": special_case.check,
     "answers": answers.check,
+    "tables": tables.check,
+    "equality": equality.check,
     "suppressions": suppressions.check,
     "exceptions": exceptions.check,
     "exits": exits.check,
@@ -40,7 +44,7 @@ RULES: Mapping[str, Rule] = {
 }
 """Family -> rule."""
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Part of the harness's identity: raise it whenever a rule refuses something else than before."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ _DUNDERS = frozenset(
         "f_globals",
     }
 )
+_TRUSTED = frozenset({"isinstance", "issubclass", "len", "type", "getattr", "hasattr", "super", "object", "bool", "int", "str", "float"})
 _COLLECTION = frozenset({"__test__", "collect_ignore", "collect_ignore_glob", "pytestmark", "pytest_plugins"})
 _FROM_TESTS = re.compile(r"\.*((?:\w+\.)*(tests?|conftest|test_\w+|\w+_test))(\..*)?")
 
@@ -50,7 +52,7 @@ _FROM_TESTS = re.compile(r"\.*((?:\w+\.)*(tests?|conftest|test_\w+|\w+_test))(\.
 def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: GuardPolicy) -> Iterator[GuardFinding]:  # noqa: ARG001  # a rule's shape
     """Refuse new reaches into what runs the checks."""
     files = changes(patch)
-    for find in (_imports, _patches, _interpreter, _at_import, _collection):
+    for find in (_imports, _patches, _builtins, _interpreter, _at_import, _collection):
         for change, hit in added(files, find):
             yield GuardFinding(rule=hit.key.partition(":")[0], path=change.path, line=hit.line, message=hit.message)
     for change in files:
@@ -89,6 +91,18 @@ def _patches(module: Module) -> Iterator[Hit]:
                 yield Hit(f"runner-patch:{name}", line_of(node), f"it replaces {name}, which belongs to another module")
         if isinstance(node, ast.Call):
             yield from _setattr(module, node, early=id(node) in early)
+
+
+def _builtins(module: Module) -> Iterator[Hit]:
+    """Names of the interpreter that the file gives another meaning: what it asserts and catches is then something else."""
+    for node in module.tree.body:
+        names = [target.id for target in _targets(node) if isinstance(target, ast.Name)]
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+        for name in names:
+            error = getattr(builtins, name, None)
+            if name in _TRUSTED or (isinstance(error, type) and issubclass(error, BaseException)):
+                yield Hit(f"runner-builtins:{name}", line_of(node), f"it gives {name} another meaning in this file")
 
 
 def _targets(node: ast.AST) -> list[ast.expr]:

@@ -1,5 +1,6 @@
-"""Code that asks whether it is being tested, by the environment, its callers, loaded modules or the tests' names; and comparisons that
-always hold. Code that answers the tests' inputs one by one is found in `answers`.
+"""Code that asks whether it is being tested, by the environment, its callers, loaded modules or the tests' names.
+
+Code that answers the tests' inputs one by one is found in `answers` and `tables`, comparisons that always hold in `equality`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from suture_sandbox.guard.problem import test_files, tests_of
 from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
-from suture_sandbox.guard.source import Hit, Module, added, changes, is_docstring, line_of, main_block, references, statements
+from suture_sandbox.guard.source import Hit, Module, added, changes, is_docstring, line_of, main_block, references
 from suture_sandbox.patch import Patch
 from suture_sandbox.snapshot import Snapshot
 
@@ -20,11 +21,14 @@ _FRAMES = re.compile(
     r"inspect\.(stack|currentframe|getouterframes|getinnerframes|getframeinfo|trace)|"
     r"traceback\.(extract_stack|format_stack|walk_stack|print_stack|StackSummary\S*)"
 )
+_FRAME_ATTRIBUTES = frozenset(
+    {"f_back", "f_code", "f_globals", "f_locals", "tb_frame", "gi_frame", "cr_frame", "ag_frame", "co_name", "co_filename"}
+)
+_MARKS = re.compile(r"PYTEST\w*|_pytest\w*|py\.test|pytest-of\b\S*|/proc/(self|\d+)/\S*")
+"""Strings that only mean: am I being tested."""
 _ENVIRONMENT = re.compile(r"(PYTEST|TOX|NOX|HYPOTHESIS)_\w+|CI|TESTING|TEST|UNITTEST|IS_TEST|RUNNING_TESTS|GITHUB_ACTIONS|COVERAGE_RUN")
 _RUNNERS = frozenset({"pytest", "_pytest", "unittest", "py.test", "nose", "conftest", "hypothesis"})
 _TEST_PATH = re.compile(r"(^|[/\\])(tests?[/\\]|test_\w+\.py|conftest\.py|\w+_test\.py)")
-_COMPARISONS = frozenset({"__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__instancecheck__", "__subclasscheck__"})
-_VALUES = frozenset({"str", "int", "float", "bytes", "dict", "list", "tuple", "set", "complex", "bool", "Decimal"})
 _ENTRANCES = re.compile(r"(<module>|.*main.*|.*cli.*|run|.*args.*|.*argv.*|entry\w*|usage)")
 
 
@@ -34,7 +38,7 @@ def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: Guard
     names = frozenset(test_files(context)) | frozenset(
         name for test in tests_of(context) if len(name := re.split(r"::|\.", test.partition("[")[0])[-1]) > 5 and name.startswith("test")
     )
-    finders: tuple[Callable[[Module], Iterable[Hit]], ...] = (_detection, functools.partial(_mentions, names=names), _arguments, _equality)
+    finders: tuple[Callable[[Module], Iterable[Hit]], ...] = (_detection, functools.partial(_mentions, names=names), _arguments)
     for find in finders:
         for change, hit in added(files, find):
             yield GuardFinding(rule=hit.key.partition(":")[0], path=change.path, line=hit.line, message=hit.message)
@@ -52,11 +56,18 @@ def _detection(module: Module) -> Iterator[Hit]:
             yield Hit("special-case-detection:modules", line_of(node), "it asks whether a test runner is loaded")
         elif isinstance(node, ast.Call | ast.Subscript | ast.Compare) and _asks_environment(module, node):
             yield Hit("special-case-detection:environment", line_of(node), "it asks the environment whether it is being tested")
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("PYTEST_", "_pytest")):
+        elif isinstance(node, ast.Attribute) and node.attr in _FRAME_ATTRIBUTES:
             yield Hit(
-                f"special-case-detection:{node.value[:40]}",
+                f"special-case-frames:{node.attr}", line_of(node), f"it reads {node.attr} of a frame, so that it can tell tests from users"
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _MARKS.fullmatch(node.value):
+            mark = node.value[:40]
+            yield Hit(f"special-case-detection:{mark}", line_of(node), f"it mentions {mark}, by which tests can be recognised")
+        elif isinstance(node, ast.Import) and any(alias.name == "__main__" for alias in node.names):
+            yield Hit(
+                "special-case-detection:main",
                 line_of(node),
-                f"it mentions {node.value[:40]}, by which tests can be recognised",
+                "it looks at the program that was started, so that it can tell tests from users",
             )
 
 
@@ -100,22 +111,7 @@ def _arguments(module: Module) -> Iterator[Hit]:
     main = main_block(module)
     owners = {id(inner): name for name, function in module.functions.items() for inner in ast.walk(function)}
     for name, node in references(module):
-        if name == "sys.argv" or name.startswith("sys.argv."):
+        if re.fullmatch(r"sys\.(orig_)?argv(\..*)?", name):
             owner = owners.get(id(node), "").rpartition(".")[2]
             if node not in main and not (owner and _ENTRANCES.fullmatch(owner)):
                 yield Hit("special-case-arguments", line_of(node), "it looks at the command line that the test runner was started with")
-
-
-def _equality(module: Module) -> Iterator[Hit]:
-    """Comparisons that always hold, and values that redefine what equal means."""
-    for name, function in module.functions.items():
-        owner, _dot, last = name.rpartition(".")
-        body = statements(function.body)
-        if last in _COMPARISONS and len(body) == 1 and isinstance(body[0], ast.Return):
-            value = body[0].value
-            if isinstance(value, ast.Constant) and value.value is True:
-                yield Hit("special-case-equality", line_of(function), f"{name} always says yes, so that every assertion holds")
-        if last in ("__eq__", "__ne__") and owner in module.classes:
-            bases = {module.name(base).rpartition(".")[2] for base in module.classes[owner].bases}
-            if bases & _VALUES:
-                yield Hit("special-case-equality", line_of(function), f"{name} redefines when a built-in value is equal to another")

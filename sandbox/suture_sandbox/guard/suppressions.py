@@ -6,6 +6,7 @@ import ast
 import io
 import re
 import tokenize
+from collections import Counter
 from collections.abc import Iterator
 
 from suture_sandbox.guard.problem import is_types_problem
@@ -17,7 +18,7 @@ from suture_sandbox.snapshot import Snapshot
 _COMMENT = re.compile(
     r"#\s*(noqa|ruff\s*:\s*noqa|flake8\s*:\s*noqa|type\s*:\s*ignore|pragma\s*:\s*no\s*(cover|branch|mutate)|pylint\s*:\s*(disable|skip-file)|"
     r"pyright\s*:\s*(ignore|basic|off|standard|report\w+)|mypy\s*:|pytype\s*:\s*(disable|skip-file)|pyre-(ignore|fixme|unsafe)|"
-    r"ty\s*:\s*ignore|nosec\b|nosonar|ruff\s*:\s*(disable|ignore)|lgtm|doctest\s*:\s*\+SKIP)[^#]*",
+    r"ty\s*:\s*ignore|nosec\b|nosonar|ruff\s*:\s*(disable|ignore)|lgtm|doctest\s*:\s*\+SKIP|isort\s*:\s*(skip\w*|off)|(fmt|yapf)\s*:\s*(off|skip|disable))[^#]*",
     re.IGNORECASE,
 )
 _OTHER_LANGUAGES = re.compile(
@@ -82,6 +83,8 @@ def _silencers(module: Module) -> Iterator[Hit]:
     for node in module.nodes:
         if isinstance(node, ast.Call):
             yield from _silencing_call(module, node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and _is_any(module, node.value):
+            yield Hit("suppressions-types:alias", line_of(node), "it gives Any another name, which hides values from the type checker")
         elif isinstance(node, ast.If) and _not_type_checking(module, node.test):
             yield Hit("suppressions-types:checking", line_of(node), "it hides code from the type checker behind TYPE_CHECKING")
 
@@ -114,15 +117,55 @@ def _loosened(files: tuple[Change, ...]) -> Iterator[GuardFinding]:
         if change.before is None or change.after is None:
             continue
         yield from _any_slots(change.path, change.before, change.after)
+        yield from _by_text(change, change.before, change.after)
         for name, old in change.before.functions.items():
             new = change.after.functions.get(name)
-            if new is not None and _annotations(old) and len(_annotations(new)) < len(_annotations(old)) and _same_arity(old, new):
+            if (
+                new is not None
+                and _annotations(old)
+                and len(_annotations(new)) < len(_annotations(old))
+                and (_same_arity(old, new) or _takes_anything(old, new))
+            ):
                 yield GuardFinding(
                     rule="suppressions-annotation",
                     path=change.path,
                     line=line_of(new),
                     message=f"it takes annotations away from {name}, so that the type checker looks at it no longer",
                 )
+
+
+def _takes_anything(old: Function, new: Function) -> bool:
+    return bool(new.args.vararg and not old.args.vararg) or bool(new.args.kwarg and not old.args.kwarg)
+
+
+def _by_text(change: Change, before: Module, after: Module) -> Iterator[GuardFinding]:
+    """Attributes that were read by name and are fetched by their text now, where no checker looks."""
+    read = {node.attr for node in before.nodes if isinstance(node, ast.Attribute)}
+    known = Counter(name for name, _node in _fetched(before))
+    for name, node in _fetched(after):
+        known[name] -= 1
+        if known[name] < 0 and name in read:
+            message = f"it fetches {name} by its text, which hides the attribute from the type checker"
+            yield GuardFinding(rule="suppressions-attribute", path=change.path, line=line_of(node), message=message)
+
+
+def _fetched(module: Module) -> Iterator[tuple[str, ast.AST]]:
+    for node in module.nodes:
+        asked: ast.expr | None = None
+        if (
+            isinstance(node, ast.Call)
+            and module.name(node.func) in ("getattr", "setattr", "operator.attrgetter")
+            and len(node.args) in (1, 2)
+        ):
+            asked = node.args[-1]
+        elif isinstance(node, ast.Subscript) and (module.name(node.value).endswith("__dict__") or _vars(node.value)):
+            asked = node.slice
+        if isinstance(asked, ast.Constant) and isinstance(asked.value, str):
+            yield asked.value, node
+
+
+def _vars(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "vars"
 
 
 def _any_slots(path: str, before: Module, after: Module) -> Iterator[GuardFinding]:

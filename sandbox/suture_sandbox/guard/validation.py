@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from suture_sandbox.guard.emptied import last_name
 from suture_sandbox.guard.problem import codes_of
@@ -18,12 +18,18 @@ from suture_sandbox.guard.source import Change, Module, changes, dump, line_of, 
 from suture_sandbox.patch import Patch
 from suture_sandbox.snapshot import Snapshot
 
-_VALIDATOR = re.compile(r"_*(validate|check|ensure|verify|require|assert|authori[sz]e|sanit|guard|enforce|reject)\w*", re.IGNORECASE)
+_VALIDATOR = re.compile(
+    r"_*(validate|check|ensure|verify|require|assert|authori[sz]e|sanit|guard|enforce|reject|raise_for|raise_if)\w*", re.IGNORECASE
+)
+_STRICT = frozenset({"strict", "check", "verify", "validate", "required", "raise_on_error", "raise_exception"})
+_BOUNDS = frozenset({"gt", "ge", "lt", "le", "min_length", "max_length", "min_items", "max_items", "pattern", "multiple_of", "validators"})
+"""Keywords by which a call refuses something; the first are switches."""
 
 
 def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: GuardPolicy) -> Iterator[GuardFinding]:  # noqa: ARG001  # a rule's shape
     """Refuse a patch after which less is refused, with nothing in its place anywhere in the patch."""
     files = changes(patch)
+    yield from _switched_off(files)
     codes = codes_of(context)
     before = [guard for change in files if change.before for guard in _refusals(change.before)]
     helpers = frozenset(name for change in files for name in _new_helpers(change))
@@ -51,6 +57,31 @@ def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: Guard
             yield GuardFinding(
                 rule="emptied-validation", path=change.path, message=f"it takes validation away: {what} is not raised any more"
             )
+
+
+def _switched_off(files: Sequence[Change]) -> Iterator[GuardFinding]:
+    """Calls that are still there, but refuse less: without `strict=True`, without a bound."""
+    old_calls, old_switches = _calls(change.before for change in files)
+    new_calls, new_switches = _calls(change.after for change in files)
+    for (called, keyword), count in sorted(old_switches.items()):
+        if new_switches[called, keyword] < count and new_calls[called] >= old_calls[called]:
+            path = next(change.path for change in files if change.before and (called, keyword) in _calls([change.before])[1])
+            message = f"it takes validation away: {called} is called without {keyword}, so that it refuses less"
+            yield GuardFinding(rule="emptied-validation", path=path, message=message)
+
+
+def _calls(modules: Iterable[Module | None]) -> tuple[Counter[str], Counter[tuple[str, str]]]:
+    """How often each function is called, and with which refusing keywords."""
+    calls: Counter[str] = Counter()
+    switches: Counter[tuple[str, str]] = Counter()
+    for node in (node for module in modules if module for node in module.nodes if isinstance(node, ast.Call)):
+        called = last_name(node)
+        calls[called] += 1
+        for keyword in node.keywords:
+            on = isinstance(keyword.value, ast.Constant) and keyword.value.value is True
+            if keyword.arg and ((keyword.arg in _STRICT and on) or keyword.arg in _BOUNDS):
+                switches[called, keyword.arg] += 1
+    return calls, switches
 
 
 def _new_helpers(change: Change) -> Iterator[str]:
@@ -89,6 +120,8 @@ def _refusals_in(module: Module, body: Sequence[ast.stmt], test: str, names: fro
         if isinstance(node, ast.Raise):
             raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
             what = module.name(raised) if raised is not None else "the caught error"
+            if what == "NotImplementedError":  # says that code is missing; it refuses no input
+                continue
             yield f"{what}|{test}", line_of(node), what or "an error", test, names
         elif isinstance(node, ast.Assert):
             yield f"assert|{dump(node.test)}", line_of(node), "AssertionError", dump(node.test), _names(node.test)

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from suture_sandbox.guard.emptied import is_always
+from suture_sandbox.guard.emptied import is_always, last_name
 from suture_sandbox.guard.exceptions import is_fixed
 from suture_sandbox.guard.paths import kind_of
 from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
@@ -94,6 +94,9 @@ def _weaker(change: Change, name: str, old: Function, new: Function) -> Iterator
         yield refuse("tests-weakened", "expects another value than before")
     if _cases(new) < _cases(old):
         yield refuse("tests-weakened", f"has {_cases(new)} parametrised cases, where it had {_cases(old)}")
+    replaced = (_replaced(new) - _replaced(old)) & _called(new)
+    if replaced:
+        yield refuse("tests-weakened", f"replaces {min(replaced)}, which it tests")
     if _handlers(new) > _handlers(old):
         yield refuse("tests-weakened", "catches failures of its own assertions")
     if _early(new) and not _early(old):
@@ -173,6 +176,19 @@ def _handlers(node: Function) -> int:
         "suppress" in dump(item.context_expr) for inner in ast.walk(node) if isinstance(inner, ast.With) for item in inner.items
     )
     return suppressing + sum(isinstance(inner, ast.ExceptHandler) for inner in ast.walk(node))
+
+
+def _replaced(node: Function) -> frozenset[str]:
+    """Names that a test puts something else in place of."""
+    calls = [
+        inner for inner in ast.walk(node) if isinstance(inner, ast.Call) and last_name(inner) in ("setattr", "patch", "object", "setitem")
+    ]
+    texts = (arg.value for call in calls for arg in call.args[:2] if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
+    return frozenset(text.rpartition(".")[2] for text in texts)
+
+
+def _called(node: Function) -> frozenset[str]:
+    return frozenset(last_name(call) for each in _assertions(node) for call in ast.walk(each) if isinstance(call, ast.Call))
 
 
 def _early(node: Function) -> bool:
