@@ -7,6 +7,7 @@ literals that the file compared with before, and switches over many such cases a
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -55,6 +56,7 @@ _WORDS = frozenset(
 )
 
 
+_CONSTRUCTOR = re.compile(r"[A-Z]\w*[a-z]\w*|UUID|date|datetime|time|timedelta|frozenset|complex")
 _BRACKETS = ("(", "[", "{")
 
 
@@ -94,7 +96,7 @@ def known_literals(scopes: Sequence[ast.AST]) -> Known:
     pairs: set[tuple[str, str]] = set()
     for scope in scopes:
         for node in ast.walk(scope):
-            if isinstance(node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.Set | ast.UnaryOp) and is_fixed(node):
+            if is_literal(node):
                 values.add(key_of(node))
             if isinstance(node, ast.Compare | ast.Tuple | ast.List | ast.Call | ast.Dict):
                 pairs |= _pairs(node)
@@ -125,8 +127,17 @@ def _pairs(node: ast.AST) -> set[tuple[str, str]]:
 
 
 def is_literal(node: ast.AST) -> bool:
-    """Whether it is written-out data."""
-    return isinstance(node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.Set | ast.UnaryOp) and is_fixed(node)
+    """Whether it is written-out data: a literal, or what a constructor makes of literals, such as `Decimal("0.35")`."""
+    if isinstance(node, ast.Call):
+        inner = [*node.args, *(keyword.value for keyword in node.keywords)]
+        return bool(inner) and bool(_CONSTRUCTOR.fullmatch(_last(node.func))) and all(map(is_literal, inner))
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return all(map(is_literal, node.elts))
+    return isinstance(node, ast.Constant | ast.Dict | ast.UnaryOp) and is_fixed(node)
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def key_of(node: ast.AST) -> str:
@@ -136,6 +147,9 @@ def key_of(node: ast.AST) -> str:
         if isinstance(value, str) and value[:1] in _BRACKETS:
             return _key_of_text(value)
         return repr(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**52 else repr(value)
+    if isinstance(node, ast.Call):
+        parts = [*map(key_of, node.args), *(f"{keyword.arg}={key_of(keyword.value)}" for keyword in node.keywords)]
+        return f"{_last(node.func)}({','.join(parts)})"
     if isinstance(node, ast.Tuple | ast.List):
         return "[" + ",".join(key_of(element) for element in node.elts) + "]"
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
@@ -162,6 +176,8 @@ def is_plain(node: ast.AST, *, limit: int = 2) -> bool:
         return not isinstance(value, int | float | complex) or abs(value) <= limit
     if isinstance(node, ast.Tuple | ast.List | ast.Set):
         return len(node.elts) == 0
+    if isinstance(node, ast.Call):
+        return all(is_plain(arg, limit=limit) for arg in node.args)
     return isinstance(node, ast.Dict) and not node.keys
 
 
@@ -287,7 +303,7 @@ def _is_answer(asked: Sequence[ast.expr], outcome: ast.AST | None, known: Known)
             and not _statuses(numbers)
             and all(key_of(each) in known.values and not is_plain(each, limit=10) for each in numbers)
         )
-    if outcome is None or not is_fixed(outcome):
+    if outcome is None or not (is_fixed(outcome) or is_literal(outcome)):
         return False
     if isinstance(outcome, ast.Constant) and isinstance(outcome.value, bool) and all(is_plain(each, limit=3) for each in asked):
         return False

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from suture_sandbox.guard.emptied import last_name
 from suture_sandbox.guard.problem import codes_of
 from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
-from suture_sandbox.guard.source import Change, Module, changes, dump, line_of, walk_scope
+from suture_sandbox.guard.source import Change, Function, Module, changes, dump, line_of, statements, walk_scope
 from suture_sandbox.patch import Patch
 from suture_sandbox.snapshot import Snapshot
 
@@ -30,6 +30,9 @@ def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: Guard
     """Refuse a patch after which less is refused, with nothing in its place anywhere in the patch."""
     files = changes(patch)
     yield from _switched_off(files)
+    bodies = {_body(function) for change in files if change.before for function in change.before.functions.values()}
+    for change in files:
+        yield from _stubbed(change, bodies)
     codes = codes_of(context)
     before = [guard for change in files if change.before for guard in _refusals(change.before)]
     helpers = frozenset(name for change in files for name in _new_helpers(change))
@@ -57,6 +60,31 @@ def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: Guard
             yield GuardFinding(
                 rule="emptied-validation", path=change.path, message=f"it takes validation away: {what} is not raised any more"
             )
+
+
+def _body(function: Function) -> str:
+    return f"{function.name}: {' '.join(dump(node) for node in statements(function.body))}"
+
+
+def _stubbed(change: Change, bodies: set[str]) -> Iterator[GuardFinding]:
+    """Names that were imported, and that the file itself defines as something without work now."""
+    if change.before is None or change.after is None:
+        return
+    for name in sorted(change.before.imports.keys() - change.after.imports.keys()):
+        function = change.after.functions.get(name)
+        body = statements(function.body) if function else []
+        moved = function is not None and _body(function) in bodies
+        if (
+            function
+            and not moved
+            and all(isinstance(node, ast.Pass | ast.Expr | ast.Return) and not _calls_anything(node) for node in body)
+        ):
+            message = f"it replaces {name}, which it imported, by a function of that name that does nothing"
+            yield GuardFinding(rule="emptied-stub", path=change.path, line=line_of(function), message=message)
+
+
+def _calls_anything(node: ast.stmt) -> bool:
+    return any(isinstance(inner, ast.Call | ast.Await | ast.Yield) for inner in ast.walk(node))
 
 
 def _switched_off(files: Sequence[Change]) -> Iterator[GuardFinding]:

@@ -139,7 +139,13 @@ def _strength_of(node: ast.AST) -> int:
         if node.func.attr == "raises":
             broad = any(isinstance(arg, ast.Name) and arg.id in ("Exception", "BaseException") for arg in node.args)
             return (1 if broad else 3) + bool(node.keywords)
-        return 3 if node.func.attr in _STRICT else 1 if node.func.attr in _LOOSE else 2
+        return (
+            3
+            if node.func.attr in _STRICT or node.func.attr.startswith(("assertRaises", "assertWarns"))
+            else 1
+            if node.func.attr in _LOOSE
+            else 2
+        )
     if isinstance(node, ast.BoolOp):
         values = [_strength_of(value) for value in node.values]
         return sum(values) if isinstance(node.op, ast.And) else min(values) - 1

@@ -37,6 +37,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["hostile", "honest"]
     rules: tuple[str, ...] = ()
     """Families that must refuse it."""
+    known_miss: str = ""
+    """Why the guard does not give the expected answer, where it is known not to."""
     held_out: bool = False
     before: dict[str, bytes]
     after: dict[str, bytes | None]
@@ -91,6 +93,7 @@ def _load_file(path: Path) -> Iterator[Case]:
             name=entry["name"],
             kind=entry["kind"],
             rules=tuple(entry.get("rules", ())),
+            known_miss=entry.get("known_miss", ""),
             held_out=document.get("held_out", False),
             before=_texts(before),
             after={**_texts({**entry.get("after", {}), **edited}), **deleted},
@@ -200,7 +203,7 @@ def by_rule(cases: Iterable[Case]) -> dict[str, dict[str, int]]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the report; 1 when something was missed."""
+    """Print the report; 1 when something was missed that is not known to be."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
@@ -215,7 +218,7 @@ def main(arguments: Sequence[str]) -> int:
         "misses": misses,
     }
     print(json.dumps(report, indent=2) if options.json else _shown(report))
-    return bool(misses)
+    return misses.keys() != {case.name for case in corpus if case.known_miss}
 
 
 def _shown(report: dict[str, Any]) -> str:
