@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -15,3 +20,33 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} needs the weights, and they were promised to it: {call.excinfo.value}"
     return report
+
+
+@pytest.fixture
+async def listen() -> AsyncIterator[Callable[[Handler], Awaitable[int]]]:
+    """`await listen(handler)`: a loopback port whose connections go to the handler; all of them have ended when the test has."""
+    handlers: set[asyncio.Task[None]] = set()
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(handler: Handler) -> int:
+            async def track(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                task = asyncio.current_task()
+                assert task is not None
+                handlers.add(task)
+                try:
+                    await handler(reader, writer)
+                except asyncio.CancelledError:
+                    pass  # the end of the test; a stream's task that ends cancelled is reported as an error
+                finally:
+                    writer.close()
+                    with contextlib.suppress(ConnectionError):
+                        await writer.wait_closed()
+
+            server = await asyncio.start_server(track, "127.0.0.1", 0)
+            stack.callback(server.close)
+            return server.sockets[0].getsockname()[1]
+
+        yield start
+    for task in handlers:
+        task.cancel()
+    await asyncio.gather(*handlers, return_exceptions=True)

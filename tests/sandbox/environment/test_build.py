@@ -240,33 +240,29 @@ async def test_two_at_once_build_once(root, wheels, make):
     assert sum("waiting" in line for line in (*said_one, *said_two)) == 1
 
 
-async def _stuck_index(root, wheels, monkeypatch):
-    """An index that takes connections and never answers; hands back the server and the event of the first connection."""
+async def _stuck_index(root, wheels, monkeypatch, listen):
+    """An index that takes connections and never answers; hands back the event of the first connection."""
     reached = asyncio.Event()
 
-    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def hang(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         reached.set()
-        try:
-            await asyncio.sleep(60)
-        finally:
-            writer.close()
+        await asyncio.sleep(60)
 
-    server = await asyncio.start_server(hang, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
+    port = await listen(hang)
     for name in ("UV_FIND_LINKS", "UV_NO_INDEX"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://127.0.0.1:{port}/simple")
     _requirements(root, wheels)
-    return server, reached
+    return reached
 
 
 def _children():
     return [child for child in psutil.Process().children(recursive=True) if "uv" in Path(child.name()).name]
 
 
-async def test_cancelling_ends_uv_and_leaves_nothing(root, wheels, make, monkeypatch, cache):
-    server, reached = await _stuck_index(root, wheels, monkeypatch)
+async def test_cancelling_ends_uv_and_leaves_nothing(root, wheels, make, monkeypatch, cache, listen):
+    reached = await _stuck_index(root, wheels, monkeypatch, listen)
     task = asyncio.create_task(make())
     await asyncio.wait_for(reached.wait(), 30)
     assert _children()
@@ -275,12 +271,11 @@ async def test_cancelling_ends_uv_and_leaves_nothing(root, wheels, make, monkeyp
         await task
     assert _children() == []
     assert _leftovers(cache) == []
-    server.close()
 
 
 @pytest.mark.skipif(not Path("/usr/bin/setpriv").exists(), reason="the build dies with suture only where util-linux is installed")
-async def test_what_a_killed_build_left_is_swept_by_the_next(root, wheels, cache, make, monkeypatch):
-    server, reached = await _stuck_index(root, wheels, monkeypatch)
+async def test_what_a_killed_build_left_is_swept_by_the_next(root, wheels, cache, make, monkeypatch, listen):
+    reached = await _stuck_index(root, wheels, monkeypatch, listen)
     code = f"""
         import asyncio
         from pathlib import Path
@@ -296,7 +291,6 @@ async def test_what_a_killed_build_left_is_swept_by_the_next(root, wheels, cache
     assert orphans
     _, alive = psutil.wait_procs(orphans, timeout=10)
     assert alive == [], "the build died with suture"
-    server.close()
     monkeypatch.setenv("UV_FIND_LINKS", str(wheels["beta"].parent))
     monkeypatch.setenv("UV_NO_INDEX", "1")
     python, _ = await make()
