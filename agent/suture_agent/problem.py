@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from suture_agent.direct.units import parse
+from suture_agent.imports import imported
 from suture_sandbox.checks import CheckResult
 from suture_sandbox.findings import Finding
 from suture_sandbox.identity import identity_of
@@ -80,12 +82,14 @@ def _grouped(snapshot: Snapshot, findings: Sequence[Finding]) -> list[tuple[Find
 
 
 def _cause(snapshot: Snapshot, finding: Finding) -> tuple[str, str]:
-    """The place that a finding is grouped by: for a test the innermost frame outside tests, else what the test file is about."""
+    """The place that a finding is grouped by: for a test the function of the innermost frame outside tests, else the one it asserts on."""
     if finding.test:
         frames = [place for place in finding.related if not is_test_path(place.path)]
         if frames:
-            return frames[-1].path, frames[-1].message
-        return finding.path, _called_first(snapshot, finding)
+            innermost = frames[-1]
+            name = enclosing(snapshot.read_text(innermost.path) or "", innermost.range.start.line)
+            return innermost.path, name or innermost.message
+        return _called(snapshot, finding)
     return finding.path, enclosing(snapshot.read_text(finding.path) or "", finding.range.start.line)
 
 
@@ -98,12 +102,9 @@ def is_test_path(path: str) -> bool:
 
 def enclosing(text: str, line: int) -> str:
     """Dotted name of the innermost function or class around a zero-based line; empty at module level or when the text does not parse."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return ""
+    tree = parse(text)
     names: list[str] = []
-    body: list[ast.stmt] = tree.body
+    body: list[ast.stmt] = tree.body if tree is not None else []
     while True:
         inner = next((node for node in body if _holds(node, line)), None)
         if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -118,14 +119,39 @@ def _holds(node: ast.stmt, line: int) -> bool:
     return first <= line + 1 <= (node.end_lineno or node.lineno)
 
 
-def _called_first(snapshot: Snapshot, finding: Finding) -> str:
-    """What the failing line calls first, built-in functions left out: tests that assert on the same function belong together."""
-    lines = (snapshot.read_text(finding.path) or "").splitlines()
-    line = lines[finding.range.start.line].strip() if finding.range.start.line < len(lines) else ""
-    try:
-        calls = [node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Call)]
-    except (SyntaxError, ValueError):
-        return finding.test
-    names = [ast.unparse(call.func) for call in calls]
-    own = [name for name in names if not hasattr(builtins, name)]
-    return next(iter(own or names), finding.test)
+def _called(snapshot: Snapshot, finding: Finding) -> tuple[str, str]:
+    """What the failing statement of a test calls first: tests that assert on the same function belong together."""
+    tree = parse(snapshot.read_text(finding.path) or "")
+    statement = _statement(tree, finding.range.start.line) if tree is not None else None
+    if tree is None or statement is None:
+        return finding.path, finding.test
+    homes = imported(tree, finding.path, snapshot)
+    for call in ast.walk(statement):
+        if isinstance(call, ast.Call) and (parts := _dotted(call.func)) and not _is_assertion(parts):
+            path, name = homes.get(parts[0], ("", ""))
+            if path:
+                return path, ".".join(part for part in (name, *parts[1:]) if part)
+            if not (len(parts) == 1 and hasattr(builtins, parts[0])):
+                return finding.path, ".".join(parts)
+    return finding.path, finding.test
+
+
+def _statement(tree: ast.Module, line: int) -> ast.stmt | None:
+    """The innermost statement around a zero-based line, or the `with` that begins there."""
+    around = [node for node in ast.walk(tree) if isinstance(node, ast.stmt) and node.lineno <= line + 1 <= (node.end_lineno or node.lineno)]
+    return max(around, key=lambda node: (node.lineno, -(node.end_lineno or 0))) if around else None
+
+
+def _dotted(function: ast.expr) -> tuple[str, ...]:
+    """The names of `a.b.c`, of `a` in `a(...).b` also without what `a` was called with; empty for anything else."""
+    if isinstance(function, ast.Name):
+        return (function.id,)
+    if isinstance(function, ast.Call):
+        return _dotted(function.func)
+    owner = _dotted(function.value) if isinstance(function, ast.Attribute) else ()
+    return (*owner, function.attr) if isinstance(function, ast.Attribute) and owner else ()
+
+
+def _is_assertion(parts: Sequence[str]) -> bool:
+    """Whether it is a call of the test library."""
+    return parts[0] == "pytest" or (parts[0] == "self" and parts[-1].startswith(("assert", "fail", "subTest")))

@@ -71,6 +71,24 @@ def test_an_honest_repair_counts(run, cases, tmp_path):
     assert (summary["all"]["fixed"], summary["all"]["total"], summary["all"]["false_offers"]) == (1, 1, 0)
 
 
+ONE_OF_TWO = """
+edit('src/nested/walk.py', 'isinstance(value, Sequence)', 'isinstance(value, (list, tuple, bytes))')
+claim()
+say(event="verdict", problem="p1", passed=True, reruns=3, fixed=[{claimed!r}], broken=[], flaky=[], guard=[])
+claim(outcome="unfixed", problem="p2")
+close(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("claimed", "outcome"),
+    [("tests::tests/test_walk.py::test_text_is_a_leaf", "unfixed"), ("tests::tests/test_walk.py::test_bytes_are_a_leaf", "false-offer")],
+)
+def test_a_claim_for_one_of_two_failing_tests_is_held_to_that_test(run, claimed, outcome):
+    _, results = run(ONE_OF_TWO.format(claimed=claimed), case="recursion-flatten")
+    assert results["recursion-flatten"]["outcome"] == outcome
+
+
 def test_the_plots_and_the_page_are_written(run, cases, tmp_path):
     run(the_patch(cases, "off-by-one-pager") + "claim(); close()")
     names = {path.name for path in (tmp_path / "out").iterdir()}

@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 from string import Template
 
-from suture_agent.direct.localise import Suspect, imported, test_function
+from suture_agent.direct.localise import Suspect
 from suture_agent.direct.units import Definition, Unit, definitions, first_line, parse
 from suture_agent.harness import prompt
+from suture_agent.imports import imported, test_function
 from suture_sandbox.findings import Finding
 from suture_sandbox.snapshot import Snapshot
 

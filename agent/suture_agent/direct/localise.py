@@ -17,6 +17,7 @@ import msgspec
 
 from suture_agent.direct.trace import Call, Trace
 from suture_agent.direct.units import Unit, definitions, first_line, head_unit, parse, unit_at, unit_of
+from suture_agent.imports import imported, test_function
 from suture_agent.problem import Problem, is_test_path
 from suture_sandbox.findings import Finding
 from suture_sandbox.snapshot import Snapshot
@@ -191,59 +192,6 @@ def _is_table(value: ast.expr | None) -> bool:
     if isinstance(value, ast.Call):
         return ast.unparse(value.func) in ("re.compile", "frozenset", "dict", "set", "tuple", "list", "Decimal", "timedelta")
     return isinstance(value, ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple | ast.BinOp | ast.UnaryOp)
-
-
-def test_function(tree: ast.Module, identifier: str) -> ast.stmt | None:
-    """The function of a test's node id."""
-    name = ".".join(part.split("[", 1)[0] for part in identifier.split("::")[1:])
-    return next((node for each, node in definitions(tree) if each == name), None)
-
-
-def imported(tree: ast.Module, path: str, snapshot: Snapshot) -> dict[str, tuple[str, str]]:
-    """Names that a module imports from the workspace: local name -> (path of the module, name in it; empty for the module itself)."""
-    found: dict[str, tuple[str, str]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            base = _module_path(node.module or "", node.level, path, snapshot)
-            for alias in node.names:
-                inner = _module_path(f"{node.module or ''}.{alias.name}".strip("."), node.level, path, snapshot)
-                if inner is not None and (base is None or base.endswith("__init__.py")):
-                    found[alias.asname or alias.name] = (inner, "")
-                elif base is not None:
-                    found[alias.asname or alias.name] = _reexported(base, alias.name, snapshot)
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                home = _module_path(alias.name, 0, path, snapshot)
-                if home is not None:
-                    found[alias.asname or alias.name.split(".")[0]] = (home, "")
-    return found
-
-
-def _reexported(path: str, name: str, snapshot: Snapshot, depth: int = 3) -> tuple[str, str]:
-    """Follow a name through a package's `__init__` to the module that defines it."""
-    text = snapshot.read_text(path)
-    tree = parse(text) if text and depth else None
-    if tree is None or any(each == name for each, _ in definitions(tree)):
-        return path, name
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                home = _module_path(node.module or "", node.level, path, snapshot)
-                if (alias.asname or alias.name) == name and home is not None and home != path:
-                    return _reexported(home, alias.name, snapshot, depth - 1)
-    return path, name
-
-
-def _module_path(module: str, level: int, path: str, snapshot: Snapshot) -> str | None:
-    parts = [part for part in module.split(".") if part]
-    folder = path.split("/")[:-1]
-    bases = [folder[: len(folder) - level + 1]] if level else [[], ["src"], folder]
-    for base in bases:
-        stem = "/".join([*base, *parts])
-        for candidate in (f"{stem}.py", f"{stem}/__init__.py" if stem else "__init__.py"):
-            if snapshot.exists(candidate):
-                return candidate
-    return None
 
 
 def _units_named(path: str, name: str, used: set[str], snapshot: Snapshot) -> list[Unit]:

@@ -1,13 +1,19 @@
-"""Sieving many candidate texts of one file in a single attempt, so that only promising ones cost a proof."""
+"""Sieving many small edits in a single attempt, so that only promising ones cost a proof."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+import builtins
+import re
+from collections.abc import Iterator, Sequence
 from importlib import resources
 
 import msgspec
 
+from suture_agent.direct.answers import rewrite
+from suture_agent.direct.templates import Edit
 from suture_agent.direct.trace import pytest_arguments
+from suture_agent.direct.units import Unit, definitions, extent, parse, placed
 from suture_agent.meter import Meter
 from suture_sandbox.backend import Command
 from suture_sandbox.checks import Check
@@ -15,18 +21,74 @@ from suture_sandbox.snapshot import Snapshot
 
 SCREEN_SECONDS = 20
 MOST_TESTS = 20
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
-async def screen(meter: Meter, check: Check, snapshot: Snapshot, tests: Sequence[str], path: str, texts: Sequence[str]) -> tuple[int, ...]:
-    """Indices of the texts of `path` with which `tests` pass, in order; none where the check is not pytest or the run breaks down."""
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """An edit to try: the characters from `start` to `end` of the unit's file are replaced."""
+
+    unit: Unit
+    start: int
+    end: int
+    replacement: str
+    in_place: bool
+    """Whether only the body of a function changes, and it ran in the failing tests: its new code can be put into the collected program."""
+
+    def apply(self, text: str) -> str:
+        """The file's new text."""
+        return text[: self.start] + self.replacement + text[self.end :]
+
+
+class Screened(msgspec.Struct, frozen=True, array_like=True):
+    """A trial with which at least one of the failing tests passes."""
+
+    trial: int
+    passed: int
+    """How many of the tests pass."""
+    whole: bool
+    """Whether all of them do."""
+
+
+def trials_of(unit: Unit, text: str, edits: Sequence[Edit], *, ran: bool) -> Iterator[tuple[Edit, Trial]]:
+    """The edits of a unit as trials of its file's text; `ran`: whether the unit ran in the failing tests."""
+    start, end = extent(text, unit)
+    known = {*_WORD.findall(text), *dir(builtins)}
+    tree = parse(text)
+    alone = tree is not None and sum(name == unit.name for name, _ in definitions(tree)) == 1
+    header = _header(parse(unit.source))
+    for edit in edits:
+        changed = parse(edit.source)
+        if changed is not None and all(node.id in known for node in ast.walk(changed) if isinstance(node, ast.Name)):
+            in_place = ran and alone and header is not None and header == _header(changed)
+            yield edit, Trial(unit=unit, start=start, end=end, replacement=placed(text, unit, edit.source), in_place=in_place)
+        elif (new := rewrite(text, unit, edit.source)) is not None:  # a name that is new to the file may have to be imported
+            yield edit, Trial(unit=unit, start=0, end=len(text), replacement=new, in_place=False)
+
+
+async def screen(meter: Meter, check: Check, snapshot: Snapshot, tests: Sequence[str], trials: Sequence[Trial]) -> tuple[Screened, ...]:
+    """The trials with which any of `tests` passes, in order; none where the check is not pytest or the run breaks down."""
     arguments = pytest_arguments(check)
-    if arguments is None or not tests or not texts:
+    if arguments is None or not tests or not trials:
         return ()
     program = resources.files("suture_agent").joinpath("direct", "screen_program.py").read_text(encoding="utf-8")
-    argv = ("python", "-c", program, "{report}", str(SCREEN_SECONDS), *arguments, "-x", *tests[:MOST_TESTS])
-    given = msgspec.json.encode([path, list(texts)])
+    argv = ("python", "-c", program, "{report}", str(SCREEN_SECONDS), *arguments, *tests[:MOST_TESTS])
+    files = {path: snapshot.read_text(path) or "" for path in {trial.unit.path for trial in trials}}
+    described = [
+        (trial.unit.path, trial.start, trial.end, trial.replacement, trial.unit.name if trial.in_place else "") for trial in trials
+    ]
+    given = msgspec.json.encode({"files": files, "trials": described})
     completed = await meter.run(snapshot, Command(argv=argv, stdin=given, seconds=SCREEN_SECONDS + 20))
     try:
-        return tuple(index for index in msgspec.json.decode(completed.report, type=list[int]) if 0 <= index < len(texts))
+        found = msgspec.json.decode(completed.report, type=tuple[Screened, ...])
     except msgspec.DecodeError:
         return ()
+    return tuple(each for each in found if 0 <= each.trial < len(trials))
+
+
+def _header(tree: ast.Module | None) -> str | None:
+    """What a function's definition is without its body, which is taken out of the tree; None for anything else."""
+    function = tree.body[0] if tree is not None and len(tree.body) == 1 else None
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None
+    function.body = [ast.Pass()]
+    return ast.dump(function)

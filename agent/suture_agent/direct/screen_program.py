@@ -1,48 +1,67 @@
-"""Runs inside the sandbox, never imported by suture: tries many texts of one file against a few tests, one forked pytest each.
+"""Runs inside the sandbox, never imported by suture: tries many small edits against a few tests, one forked child each.
 
-Its text is handed to the workspace's own interpreter (`python -c TEXT OUTPUT SECONDS PYTEST-ARGUMENTS...`) with a JSON list of
-[path, [text, ...]] on standard input. It writes the indices of the texts with which pytest passes to OUTPUT, as JSON. pytest is imported
-once, the workspace's code anew in every child. This only sieves: what passes is proven afterwards in fresh attempts, one by one.
+Its text is handed to the workspace's own interpreter (`python -c TEXT OUTPUT SECONDS PYTEST-ARGUMENTS...`) with a JSON object on its
+standard input: `{"files": {path: text}, "trials": [[path, start, end, replacement, name], ...]}`. A trial replaces the characters from
+`start` to `end` of a file. It writes `[[trial, tests that pass, whether pytest ends well], ...]` to OUTPUT, as JSON, for the trials with
+which at least one test passes. It needs nothing but pytest and the standard library of any Python >= 3.8.
+
+A trial that names a function (`Cart.total`) changes only that function's body. pytest then collects once, and every child puts the
+function's new code into the collected program: a few milliseconds a trial. Any other trial is written to the file, and its child runs
+pytest from the start. This only sieves: what passes is proven afterwards in fresh attempts, one by one.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
+import select
 import signal
 import sys
 import time
 from collections.abc import Callable
+from types import CodeType, FunctionType
 from typing import Any
+
+ENOUGH = 4
+"""Trials with which everything passes, after which the rest is left out."""
+MOST_WRITTEN = 150
+"""Trials that are written to their file: they cost a whole pytest each."""
+LONGEST_TRIAL = 10.0
+EVERYTHING = 255
 
 
 def main(arguments: list[str]) -> int:
-    """Try every text; stop starting new ones when the time is up."""
+    """Try every trial; stop starting new ones when the time is up."""
     import pytest
 
     _preload()
     output, seconds, *rest = arguments
     deadline = time.monotonic() + float(seconds)
-    path, texts = json.load(sys.stdin)
+    given = json.load(sys.stdin)
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  # as `python -m pytest` does; os is all that is needed
-    with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123  # as above
-        original = file.read()
-    passed: list[int] = []
-    for index, text in enumerate(texts):
-        if time.monotonic() > deadline:
+    files, trials = given["files"], given["trials"]
+    found: dict[int, int] = _in_one_program(pytest.main, rest, files, trials, deadline)
+    first = min((index for index, count in found.items() if count == EVERYTHING), default=len(trials))
+    written = 0
+    for index, (path, start, end, replacement, _) in enumerate(trials[:first]):  # what comes later would not be preferred to it
+        if time.monotonic() > deadline or written >= MOST_WRITTEN or sum(each == EVERYTHING for each in found.values()) >= ENOUGH:
             break
-        with open(path, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123  # as above
-            file.write(text)
-        if _passes(pytest.main, rest, min(10.0, deadline - time.monotonic() + 1)):
-            passed.append(index)
-            if len(passed) >= 8:
-                break
-    with open(path, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123  # as above
-        file.write(original)
-    with open(output, "w", encoding="utf-8") as file:  # noqa: PTH123  # as above
-        json.dump(passed, file)
+        if index not in found:
+            written += 1
+            _write(path, files[path][:start] + replacement + files[path][end:])
+            seconds_left = min(LONGEST_TRIAL, deadline - time.monotonic() + 1)
+            found[index] = _in_child(lambda: pytest.main(rest, plugins=[Counter()]), seconds_left)
+            _write(path, files[path])
+    with open(output, "w", encoding="utf-8") as file:  # noqa: PTH123  # the path is a file descriptor's
+        json.dump([[index, count, count == EVERYTHING] for index, count in sorted(found.items()) if count], file)
     return 0
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123  # os is all that is needed
+        file.write(text)
 
 
 def _preload() -> None:
@@ -64,41 +83,197 @@ def _try(work: Callable[..., object], *arguments: str) -> None:
         work(*arguments)
 
 
-class _Leave:
-    """The pytest plugin of a child: it leaves with the first failure, or when the tests are done, before anything is summed up."""
+class Counter:
+    """The pytest plugin of a child: counts the tests that pass, tells it and leaves, before anything is summed up."""
+
+    def __init__(self) -> None:
+        self.failed: set[str] = set()
+        self.passed: set[str] = set()
+
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> Any:  # noqa: ANN401  # pytest's hook
+        """A report without the failure's text, whose making takes longer than most tests."""
+        if call.excinfo is None:
+            return None
+        from _pytest.outcomes import Skipped
+        from _pytest.reports import TestReport
+
+        if isinstance(call.excinfo.value, Skipped):
+            return TestReport(item.nodeid, item.location, {}, "skipped", ("", 0, ""), call.when)
+        return TestReport(item.nodeid, item.location, {}, "failed", "left out", call.when)
 
     def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401  # pytest's report
-        """Leave with the first failure."""
+        """Note each phase of each test."""
         if report.outcome == "failed":
-            os._exit(1)
+            self.failed.add(report.nodeid)
+        elif report.outcome == "passed" and report.when == "call":
+            self.passed.add(report.nodeid)
+
+    @property
+    def count(self) -> int:
+        """Tests that passed in all their phases."""
+        return min(len(self.passed - self.failed), EVERYTHING - 1)
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Leave before plugins report: some import half of themselves for that."""
-        os._exit(int(exitstatus))
+        _tell(EVERYTHING if int(exitstatus) == 0 else self.count)
 
 
-def _passes(run: Callable[..., int], arguments: list[str], seconds: float) -> bool:
-    """Whether pytest ends with 0 in a child of its own, in time."""
+_TOLD = [-1]
+"""The descriptor through which a child tells its result."""
+
+
+def _tell(code: int) -> None:
+    os.write(_TOLD[0], bytes([code]))
+    os._exit(0)
+
+
+def _in_child(work: Callable[[], object], seconds: float) -> int:
+    """What the child tells that does the work; 0 when it tells nothing in time."""
+    reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        os.setsid()
-        null = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            os.dup2(null, descriptor)
-        code = 70
         try:
-            code = int(run(arguments, plugins=[_Leave()]))
+            os.setsid()
+            os.close(reading)
+            _TOLD[0] = writing
+            null = os.open(os.devnull, os.O_RDWR)
+            for descriptor in (0, 1, 2):
+                os.dup2(null, descriptor)
+            work()
         finally:
-            os._exit(code)
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status) == 0
-        time.sleep(0.005)
-    os.killpg(child, signal.SIGKILL)
+            os._exit(70)
+    os.close(writing)
+    ready, _, _ = select.select([reading], [], [], max(0.0, seconds))
+    told = os.read(reading, 1) if ready else b""
+    os.close(reading)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return False
+    return told[0] if told else 0
+
+
+def _in_one_program(
+    run: Callable[..., object], arguments: list[str], files: dict[str, str], trials: list[list[Any]], deadline: float
+) -> dict[int, int]:
+    """Results of the trials that name a function, by a child that collects once; trials that it could not try are not in it."""
+    if not any(trial[4] for trial in trials):
+        return {}
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reading)
+            null = os.open(os.devnull, os.O_RDWR)
+            for descriptor in (0, 1, 2):
+                os.dup2(null, descriptor)
+            run(arguments, plugins=[Loop(files, trials, deadline, writing)])
+        finally:
+            os._exit(70)
+    os.close(writing)
+    text = b""
+    while time.monotonic() < deadline + LONGEST_TRIAL:
+        ready, _, _ = select.select([reading], [], [], 1.0)
+        piece = os.read(reading, 65536) if ready else b" "
+        if not piece:
+            break
+        text += piece
+    os.close(reading)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    lines = [line.split() for line in text.decode().splitlines()]
+    return {int(line[0]): int(line[1]) for line in lines if len(line) == 2}
+
+
+class Loop:
+    """The pytest plugin that tries the trials in place of running the collected tests."""
+
+    def __init__(self, files: dict[str, str], trials: list[list[Any]], deadline: float, told: int) -> None:
+        self.files, self.trials, self.deadline, self.told = files, trials, deadline, told
+        self.codes: dict[str, CodeType | None] = {}
+
+    def pytest_runtestloop(self, session: Any) -> bool:  # noqa: ANN401  # pytest's session
+        """Try each trial in a child that has everything collected."""
+        if session.testsfailed or not session.items:
+            os._exit(0)
+        functions = self._functions()
+        gc.collect()
+        gc.freeze()
+        started = time.monotonic()
+        self._run(session, {})
+        limit = min(LONGEST_TRIAL, 1.0 + 4 * (time.monotonic() - started))
+        found = hung = 0
+        for index, trial in enumerate(self.trials):
+            if time.monotonic() > self.deadline or found >= ENOUGH:
+                break
+            changed = self._changed(trial, functions) if trial[4] else None
+            if changed is None:
+                continue
+            started = time.monotonic()
+            code = self._run(session, changed, limit if hung < 5 else limit / 4)
+            hung += time.monotonic() - started >= limit
+            found += code == EVERYTHING
+            os.write(self.told, f"{index} {code}\n".encode())
+        os._exit(0)
+
+    def _functions(self) -> dict[tuple[str, str, int], list[FunctionType]]:
+        """The live functions of the files under trial, by file, name and line."""
+        paths = {os.path.realpath(path): path for path in self.files}
+        known: dict[str, str | None] = {}
+        found: dict[tuple[str, str, int], list[FunctionType]] = {}
+        for each in gc.get_objects():
+            if type(each) is FunctionType:
+                code = each.__code__
+                if code.co_filename not in known:
+                    known[code.co_filename] = paths.get(os.path.realpath(code.co_filename))
+                path = known[code.co_filename]
+                if path is not None:
+                    found.setdefault((path, code.co_name, code.co_firstlineno), []).append(each)
+        return found
+
+    def _changed(self, trial: list[Any], functions: dict[tuple[str, str, int], list[FunctionType]]) -> dict[FunctionType, CodeType] | None:
+        """New code for each live function that the trial changes; None when that cannot be said."""
+        path, start, end, replacement, name = trial
+        text = self.files[path]
+        if path not in self.codes:
+            self.codes[path] = _compiled(text)
+        old = _find(self.codes[path], name)
+        new = _find(_compiled(text[:start] + replacement + text[end:]), name)
+        if old is None or new is None or old.co_freevars != new.co_freevars:
+            return None
+        live = functions.get((path, old.co_name, old.co_firstlineno))
+        return dict.fromkeys(live, new) if live else None
+
+    def _run(self, session: Any, changed: dict[FunctionType, CodeType], seconds: float = LONGEST_TRIAL) -> int:  # noqa: ANN401  # pytest's session
+        """Run the collected tests with the new code in a child."""
+
+        def work() -> None:
+            counter = Counter()
+            session.config.pluginmanager.register(counter)
+            for function, code in changed.items():
+                function.__code__ = code
+            for item, following in zip(session.items, [*session.items[1:], None]):  # noqa: B905  # Python 3.9 has no strict
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            _tell(EVERYTHING if counter.count == len(session.items) else counter.count)
+
+        return _in_child(work, seconds)
+
+
+def _compiled(text: str) -> CodeType | None:
+    try:
+        return compile(text, "<trial>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _find(code: CodeType | None, name: str) -> CodeType | None:
+    """The code of a function by its dotted name; None when there is none, or more than one."""
+    for part in name.split("."):
+        inner = [each for each in code.co_consts if isinstance(each, CodeType) and each.co_name == part] if code is not None else []
+        code = inner[0] if len(inner) == 1 else None
+    return code
 
 
 if __name__ == "__main__":

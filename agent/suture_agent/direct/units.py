@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
+import warnings
 from typing import Literal
 
 import msgspec
@@ -38,11 +39,13 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> ast.Module | None:
-    """The syntax tree, None when the text is not valid Python."""
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    """The syntax tree, None when the text is not valid Python; what Python would warn about in it is not told."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
 
 
 def first_line(node: ast.stmt) -> int:
@@ -128,13 +131,24 @@ def head_unit(path: str, text: str, line: int = 0) -> Unit | None:
 
 def splice(text: str, unit: Unit, replacement: str) -> str:
     """The file with the unit's lines replaced; the line ends of the file are kept."""
-    newline = "\r\n" if "\r\n" in text else "\n"
+    start, end = extent(text, unit)
+    return text[:start] + placed(text, unit, replacement) + text[end:]
+
+
+def extent(text: str, unit: Unit) -> tuple[int, int]:
+    """Character offsets of the unit's first and last line in its file."""
     lines = text.splitlines(keepends=True)
+    start = sum(map(len, lines[: unit.start]))
+    return start, start + sum(map(len, lines[unit.start : unit.end]))
+
+
+def placed(text: str, unit: Unit, replacement: str) -> str:
+    """A new source of the unit as it stands in the file: indented, with the file's line ends."""
     body = textwrap.indent(replacement.strip("\n") + "\n", unit.indent, lambda line: bool(line.strip()))
-    if newline != "\n":
-        body = body.replace("\n", newline)
-    last = unit.end == len(lines) and not text.endswith(("\n", "\r"))
-    return "".join(lines[: unit.start]) + (body.rstrip("\r\n") if last else body) + "".join(lines[unit.end :])
+    if "\r\n" in text:
+        body = body.replace("\n", "\r\n")
+    last = extent(text, unit)[1] == len(text) and not text.endswith(("\n", "\r"))
+    return body.rstrip("\r\n") if last else body
 
 
 def _dedented(lines: list[str], indent: str) -> str:

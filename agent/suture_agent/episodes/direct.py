@@ -2,13 +2,16 @@
 
 The policy is asked first for its most likely answer (temperature 0), then for several samples from the same cached prompt. Answers that
 mean the same are tried once, those that more samples agree on first. A candidate that mends part of the problem becomes the new ground.
+Beside the first request small edits by rule are sieved in one attempt; they are proven when that answer does not hold.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -16,8 +19,8 @@ import msgspec
 from suture_agent.direct.answers import code_in, fingerprint, rewrite, without_remark
 from suture_agent.direct.context import again_prompt, exceptions_named, first_prompt
 from suture_agent.direct.localise import Suspect, suspects
-from suture_agent.direct.screen import screen
-from suture_agent.direct.templates import Edit, edits
+from suture_agent.direct.screen import Trial, screen, trials_of
+from suture_agent.direct.templates import edits
 from suture_agent.direct.trace import trace
 from suture_agent.direct.units import Unit
 from suture_agent.episodes import Ending, Job
@@ -31,11 +34,16 @@ from suture_sandbox.patch import Patch, patch_between
 from suture_sandbox.snapshot import Snapshot
 from suture_sandbox.verdict import Verdict, remaining
 
-Mode = Literal["likely", "explained", "templates", "samples", "again"]
-"""Where candidates come from: the policy's most likely answer; one that first says in a comment what it mends; edits by rule, sieved in one
-attempt; several samples; another answer after a failure, which is shown."""
+Mode = Literal["likely", "explained", "samples", "again"]
+"""How the policy is asked: for its most likely answer; for one that first says in a comment what it mends; for several samples; for another
+answer after a failure, which is shown."""
 
 MOST_ON_A_LINE = 10
+MOST_BY_RULE = 4
+MOST_PARTLY_BY_RULE = 2
+"""Edits by rule that are proven: those with which all failing tests pass, and those with which some do."""
+LATER_SUSPECT = 0.75
+"""What an edit of the next suspect counts against one of the suspect before it."""
 
 REMARK = "# Fixed: "
 BY_RULE = "an edit by rule, not an answer of the policy"
@@ -44,17 +52,11 @@ BY_TOOL = "the checking tool's own fix, not an answer of the policy"
 
 PLAN: tuple[tuple[int, Mode], ...] = (
     (0, "likely"),
-    (0, "templates"),
     (1, "likely"),
-    (1, "templates"),
-    (2, "templates"),
     (0, "explained"),
-    (3, "templates"),
     (2, "likely"),
     (0, "samples"),
     (1, "explained"),
-    (4, "templates"),
-    (5, "templates"),
     (1, "samples"),
     (0, "again"),
     (3, "likely"),
@@ -120,14 +122,15 @@ async def direct_episode(job: Job) -> Ending:
     try:
         for depth in range(3):
             better: Tried | None = None
-            async for tried in _candidates(job, ground, seen, offset=depth):
-                last = tried
-                if tried.verdict.passed:
-                    made = "" if tried.candidate.answer else BY_RULE
-                    return Ending(patch=tried.candidate.patch, verdict=tried.verdict, reason=made)
-                if better is None and _left(job, tried.verdict) < ground.left:
-                    better = tried
-                    break
+            async with contextlib.aclosing(_candidates(job, ground, seen, offset=depth)) as candidates:
+                async for tried in candidates:
+                    last = tried
+                    if tried.verdict.passed:
+                        made = "" if tried.candidate.answer else BY_RULE
+                        return Ending(patch=tried.candidate.patch, verdict=tried.verdict, reason=made)
+                    if _left(job, tried.verdict) < ground.left:
+                        better = tried
+                        break
             if better is None or better.verdict.deciding is None:
                 break
             patched = better.candidate.patch.apply(job.problem.snapshot)
@@ -183,22 +186,25 @@ def _left(job: Job, verdict: Verdict) -> int:
     return len(remaining(job.problem.target, verdict.deciding))
 
 
-async def _candidates(job: Job, ground: Ground, seen: set[str], *, offset: int) -> AsyncIterator[Tried]:
-    """Ask and prove, move by move; yields every candidate that was tried."""
+async def _candidates(job: Job, ground: Ground, seen: set[str], *, offset: int) -> AsyncGenerator[Tried]:
+    """Ask and prove, move by move, after the first of them also what was found by rule; yields every candidate that was tried."""
     failed: dict[int, Tried] = {}
-    for move, (index, mode) in enumerate(PLAN):
-        if index >= len(ground.suspects) or (mode == "again" and index not in failed):
-            continue
-        suspect = ground.suspects[index]
-        seed = job.seed * 1000 + offset * 100 + move
-        if mode == "templates":
-            candidates = await _by_rule(job, ground, suspect, seen)
-        else:
-            candidates = await _ask(job, ground, suspect, mode, seed, failed.get(index), seen)
-        for candidate in candidates:
-            tried = Tried(candidate=candidate, verdict=await _prove(job, candidate))
-            failed[index] = tried
-            yield tried
+    by_rule = asyncio.create_task(_by_rule(job, ground))
+    try:
+        for move, (index, mode) in enumerate(PLAN):
+            if index >= len(ground.suspects) or (mode == "again" and index not in failed):
+                continue
+            asked = await _ask(job, ground, ground.suspects[index], mode, job.seed * 1000 + offset * 100 + move, failed.get(index), seen)
+            for candidate in asked:
+                failed[index] = Tried(candidate=candidate, verdict=await _prove(job, candidate))
+                yield failed[index]
+            if move == 0:
+                for suspect, text in await by_rule:
+                    for candidate in _new_candidates(job, ground, suspect, [(text, "")], (), seen):
+                        yield Tried(candidate=candidate, verdict=await _prove(job, candidate))
+    finally:
+        by_rule.cancel()
+        await asyncio.wait({by_rule})
 
 
 async def _ask(job: Job, ground: Ground, suspect: Suspect, mode: Mode, seed: int, failed: Tried | None, seen: set[str]) -> list[Candidate]:
@@ -229,30 +235,43 @@ async def _ask(job: Job, ground: Ground, suspect: Suspect, mode: Mode, seed: int
     return list(_fresh(job, ground, suspect, codes, tuple(messages), seen))
 
 
-async def _by_rule(job: Job, ground: Ground, suspect: Suspect, seen: set[str]) -> list[Candidate]:
-    """The edits by rule with which the failing tests pass."""
-    text = ground.snapshot.read_text(suspect.unit.path) or ""
-    made = edits(suspect.unit, raised=exceptions_named(ground.findings, ground.snapshot), lines=suspect.lines)
-    texts = [new for edit in made if (new := rewrite(text, suspect.unit, edit.source)) is not None]
+async def _by_rule(job: Job, ground: Ground) -> list[tuple[Suspect, str]]:
+    """Edits by rule that deserve a proof, as new texts of the suspect's file, most likely first."""
     if not job.problem.target.tests:
-        return _on_the_line(job, ground, suspect, made, seen)
-    if not texts or suspect.unit.kind == "class":
-        return []
+        return [(suspect, text) for suspect in ground.suspects[:3] for text in _on_the_line(ground, suspect)]
     started = time.monotonic()
+    trials = await asyncio.to_thread(_trials, ground)
     check = job.meter.sandbox.check_named(job.problem.check)
-    passing = await screen(job.meter, check, ground.snapshot, job.problem.target.tests, suspect.unit.path, texts)
-    note = f"{suspect.unit.path}: {suspect.unit.name} (by rule): {len(passing)} of {len(texts)} pass"
+    found = await screen(job.meter, check, ground.snapshot, job.problem.target.tests, [trial for _, trial in trials])
+    whole = [each.trial for each in found if each.whole]
+    partly = [each.trial for each in sorted(found, key=lambda each: -each.passed) if not each.whole]
+    note = f"{len(trials)} edits by rule: all failing tests pass with {len(whole)}, some with {len(partly)}"
     job.meter.step("screen", time.monotonic() - started, note)
-    return list(_new_candidates(job, ground, suspect, [(texts[index], "") for index in passing], (), seen))
+    chosen = [trials[index] for index in (*whole[:MOST_BY_RULE], *partly[:MOST_PARTLY_BY_RULE])]
+    return [(suspect, trial.apply(ground.snapshot.read_text(trial.unit.path) or "")) for suspect, trial in chosen]
 
 
-def _on_the_line(job: Job, ground: Ground, suspect: Suspect, made: Sequence[Edit], seen: set[str]) -> list[Candidate]:
+def _trials(ground: Ground) -> list[tuple[Suspect, Trial]]:
+    """All edits by rule of all suspects, most likely first."""
+    raised = exceptions_named(ground.findings, ground.snapshot)
+    known = any(suspect.lines for suspect in ground.suspects)
+    weighed: list[tuple[float, Suspect, Trial]] = []
+    for rank, suspect in enumerate(ground.suspects):
+        if suspect.unit.kind != "class":
+            text = ground.snapshot.read_text(suspect.unit.path) or ""
+            made = edits(suspect.unit, raised=raised, lines=suspect.lines)
+            for edit, trial in trials_of(suspect.unit, text, made, ran=bool(suspect.lines) or not known):
+                weighed.append((edit.weight * LATER_SUSPECT**rank, suspect, trial))
+    return [(suspect, trial) for _, suspect, trial in sorted(weighed, key=lambda each: -each[0])]
+
+
+def _on_the_line(ground: Ground, suspect: Suspect) -> list[str]:
     """For a check without tests: the likeliest edits of the line that the tool names, to be proven one by one."""
     pointed = _pointed_line(suspect.unit, ground.findings)
     text = ground.snapshot.read_text(suspect.unit.path) or ""
+    made = edits(suspect.unit, raised=exceptions_named(ground.findings, ground.snapshot), lines=suspect.lines)
     near = [edit for edit in made if edit.line == pointed][:MOST_ON_A_LINE]
-    texts = [new for edit in near if (new := rewrite(text, suspect.unit, edit.source)) is not None]
-    return list(_new_candidates(job, ground, suspect, [(new, "") for new in texts], (), seen))
+    return [new for edit in near if (new := rewrite(text, suspect.unit, edit.source)) is not None]
 
 
 def _fresh(
