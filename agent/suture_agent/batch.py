@@ -22,11 +22,11 @@ from suture_agent.policies import Policy, PolicyIdentity
 from suture_agent.problem import Problem, problems_in, still_fails
 from suture_agent.recall import Recall, no_recall
 from suture_agent.record import Recorder
-from suture_agent.repair import Repair, repair
+from suture_agent.repair import Repair, prove_patch, repair
 from suture_sandbox.checks import CheckResult
+from suture_sandbox.errors import InfrastructureError, PatchError
 from suture_sandbox.sandbox import Sandbox
 from suture_sandbox.snapshot import Snapshot
-from suture_sandbox.verdict import prove
 
 MOST_DESCRIPTION = 40
 
@@ -120,29 +120,41 @@ class Run:
         try:
             while problem := next((each for each in queue if _mark(each) not in tried), None):
                 tried.add(_mark(problem))
-                if not await self._reproduced(problem):
+                try:
+                    if not await self._reproduced(problem):
+                        continue
+                except InfrastructureError as error:
+                    self._lost(problem, error)
                     continue
                 try:
                     identity = await starting
                 except PolicyError as error:
                     self._lost(problem, error)
-                    break
+                    break  # the other problems would end alike
                 harness = harness or self._harness_of(self._policy, identity)
                 done = await self._one(problem, identity, harness)
                 if done.outcome == "fixed" and done.patch is not None and done.verdict is not None:
                     snapshot = snapshot.with_edits({edit.path: edit.after for edit in done.patch.edits})
-                    queue = _wanted(problems_in(snapshot, done.verdict.after, only=self._options.checks), self._options)
+                    left = _wanted(problems_in(snapshot, done.verdict.after, only=self._options.checks), self._options)
+                    self._drop_mended([each for each in queue if _mark(each) not in tried], left)
+                    queue = left
         finally:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
         return self._summary(summary, identity, harness)
 
-    def _lost(self, problem: Problem, error: PolicyError) -> None:
-        """The policy cannot be started: nothing was tried, so there is no episode to record, and the other problems would end alike."""
+    def _lost(self, problem: Problem, error: PolicyError | InfrastructureError) -> None:
+        """The failure cannot be reproduced, or the policy not be started: nothing was tried, so there is no episode to record."""
         reason = f"{error}; try: {error.remedy}" if error.remedy else str(error)
         done = Repair(problem=problem, outcome="infrastructure", reason=reason)
         self._repairs.append(done)
         self._events(_told(done, ""))
+
+    def _drop_mended(self, waiting: Sequence[Problem], left: Sequence[Problem]) -> None:
+        failing = {finding.signature for problem in left for finding in problem.findings}
+        for problem in waiting:
+            if failing.isdisjoint(finding.signature for finding in problem.findings):
+                self._events(ProblemDropped(id=problem.id, check=problem.check, reason="an earlier fix mended it too"))
 
     async def _reproduced(self, problem: Problem) -> bool:
         self._events(Progress(problem=problem.id, phase="reproducing the failure"))
@@ -155,40 +167,48 @@ class Run:
     async def _one(self, problem: Problem, identity: PolicyIdentity, harness: Harness) -> Repair:
         """Repair one problem and put it into the journal, then write the patch, then tell."""
         await self._recorder.problem(problem)
-        done = await self._resumed(problem, harness) if self._options.resume else None
         try:
-            done = done or await repair(problem, self._policy, self._sandbox, harness, self._events, recall=self._recall)
+            resumed = await self._resumed(problem, harness) if self._options.resume else None
+            done = resumed or await repair(problem, self._policy, self._sandbox, harness, self._events, recall=self._recall)
         except asyncio.CancelledError:
             await asyncio.shield(self._recorder.repair(Repair(problem=problem, outcome="cancelled"), identity, harness))
             self._events(RepairDone(problem=problem.id, outcome="cancelled"))
             raise
         await self._recorder.repair(done, identity, harness)
+        done, path = await asyncio.to_thread(self._written, done)
         self._repairs.append(done)
-        self._events(_told(done, await asyncio.to_thread(self._write, done)))
+        self._events(_told(done, path))
         return done
 
     async def _resumed(self, problem: Problem, harness: Harness) -> Repair | None:
         """A patch that an earlier run proved for the same failure of the same text, proven again; None where there is none."""
         for patch in await self._recorder.proven(problem):
             started = time.monotonic()
-            verdict = await prove(
-                self._sandbox, problem.snapshot, problem.before, problem.target, patch, reruns=harness.reruns, guard=harness.guard_policy
-            )
+            try:
+                verdict = await prove_patch(problem, self._sandbox, harness, self._events, patch)
+            except InfrastructureError as error:
+                return Repair(problem=problem, outcome="infrastructure", reason=str(error), seconds=time.monotonic() - started)
             if verdict.passed:
                 self._events(VerdictReached(problem=problem.id, verdict=verdict))
                 spent = time.monotonic() - started
                 return Repair(problem=problem, outcome="fixed", reason="resumed", patch=patch, verdict=verdict, seconds=spent)
         return None
 
-    def _write(self, done: Repair) -> str:
+    def _written(self, done: Repair) -> tuple[Repair, str]:
+        """Write a proven patch, and apply it where that is asked for; what cannot be written is no fix of this workspace."""
         if done.outcome != "fixed" or done.patch is None:
-            return ""
-        root = done.problem.snapshot.root
-        number = 1 + sum(each.outcome == "fixed" for each in self._repairs[:-1])
-        path = write_diff(root, f"{number:02d}-{done.problem.check}-{done.problem.id[:8]}", done.patch)
-        if self._options.apply:
-            apply(root, done.patch)
-        return path
+            return done, ""
+        root, path = done.problem.snapshot.root, ""
+        number = 1 + sum(each.outcome == "fixed" for each in self._repairs)
+        try:
+            path = write_diff(root, f"{number:02d}-{done.problem.check}-{done.problem.id[:8]}", done.patch)
+            if self._options.apply:
+                apply(root, done.patch)
+        except PatchError as error:
+            return msgspec.structs.replace(done, outcome="unfixed", reason=f"proven, but not applied: {error}"), path
+        except OSError as error:
+            return msgspec.structs.replace(done, outcome="infrastructure", reason=f"proven, but not written: {error}"), path
+        return done, path
 
     def _summary(self, summary: Summary, identity: PolicyIdentity, harness: Harness | None) -> Summary:
         count = {outcome: sum(done.outcome == outcome for done in self._repairs) for outcome in ("fixed", "unfixed", "infrastructure")}

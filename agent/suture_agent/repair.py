@@ -49,13 +49,16 @@ async def repair(
     """
     meter = Meter(problem.id, policy, sandbox, harness, events)
     started = time.monotonic()
+    budget = asyncio.timeout(harness.budgets.seconds)
     try:
-        async with asyncio.timeout(harness.budgets.seconds):
+        async with budget:
             ending = await _pipeline(problem, policy, sandbox, harness, events, recall, meter)
         outcome: Outcome = "fixed" if ending.verdict is not None and ending.verdict.passed else "unfixed"
         reason = ending.reason
-    except TimeoutError:
+    except TimeoutError as error:
         ending, outcome, reason = Ending(), "unfixed", f"the budget of {harness.budgets.seconds} s is spent"
+        if not budget.expired():  # something else ran out of time
+            outcome, reason = "infrastructure", f"timed out: {error}"
     except (InfrastructureError, PolicyError) as error:
         ending, outcome, reason = Ending(), "infrastructure", str(error)
     if ending.verdict is not None:
@@ -77,10 +80,10 @@ async def _pipeline(
 ) -> Ending:
     """`simplified`: one episode from the fixed error. `full`: fresh episodes until one succeeds or the retries are used up."""
 
-    async def prove_patch(patch: Patch) -> Verdict:
+    async def proven(patch: Patch) -> Verdict:
         started = time.monotonic()
         try:
-            return await _prove(problem, sandbox, harness, events, patch)
+            return await prove_patch(problem, sandbox, harness, events, patch)
         finally:
             meter.add_sandbox(time.monotonic() - started)
 
@@ -88,14 +91,14 @@ async def _pipeline(
     tries = 1 if harness.pipeline == "simplified" else 1 + harness.budgets.retries
     ending = Ending(reason="nothing was tried")
     for seed in range(tries):
-        job = Job(problem=problem, capability=policy.capability, meter=meter, prove=prove_patch, recall=recall, events=events, seed=seed)
+        job = Job(problem=problem, capability=policy.capability, meter=meter, prove=proven, recall=recall, events=events, seed=seed)
         ending = await episode(job)
         if ending.verdict is not None and ending.verdict.passed:
             break
     return ending
 
 
-async def _prove(problem: Problem, sandbox: Sandbox, harness: Harness, events: Events, patch: Patch) -> Verdict:
+async def prove_patch(problem: Problem, sandbox: Sandbox, harness: Harness, events: Events, patch: Patch) -> Verdict:
     """The verdict on a patch; a patch that does not apply is refused, a machine that failed raises."""
     try:
         verdict = await prove(

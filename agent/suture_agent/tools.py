@@ -46,6 +46,7 @@ class Workbench:
         self.meter = meter
         self.recall = recall
         self.edits: dict[str, bytes | None] = {}
+        self._originals: dict[str, bytes | None] = {}
 
     @property
     def snapshot(self) -> Snapshot:
@@ -54,8 +55,14 @@ class Workbench:
 
     @property
     def patch(self) -> Patch:
-        """What the edits amount to."""
-        return patch_between(self.problem.snapshot, self.edits)
+        """What the edits amount to, against the text that the policy saw: what a person writes meanwhile must not be undone."""
+        return patch_between(self.problem.snapshot.with_edits(self._originals), self.edits)
+
+    def edit(self, path: str, content: bytes | None) -> None:
+        """Make an edit."""
+        if path not in self.edits:
+            self._originals[path] = self.problem.snapshot.read(path)
+        self.edits[path] = content
 
     def files(self) -> Iterator[str]:
         """Paths of the workspace's files, sorted; caches, environments and links are left out."""
@@ -163,7 +170,7 @@ async def edit_file(bench: Workbench, call: EditFile) -> str:
     if not call.search:
         if snapshot.exists(call.path):
             raise ToolRefused(f"{call.path} exists; give the text to replace in `search`")
-        bench.edits[call.path] = call.replace.encode()
+        bench.edit(call.path, call.replace.encode())
         return f"created {call.path}"
     raw = snapshot.read(call.path)
     text = _text(bench, call.path)
@@ -174,7 +181,7 @@ async def edit_file(bench: Workbench, call: EditFile) -> str:
     if count != 1:
         raise ToolRefused(_not_once(text, search, count, call.path))
     mark = b"\xef\xbb\xbf" if raw is not None and raw.startswith(b"\xef\xbb\xbf") else b""
-    bench.edits[call.path] = mark + text.replace(search, replace, 1).encode()
+    bench.edit(call.path, mark + text.replace(search, replace, 1).encode())
     return f"edited {call.path}\n{bench.patch.diff()}"
 
 
@@ -196,7 +203,8 @@ async def run_shell(bench: Workbench, call: RunShell) -> str:
     command = Command(argv=("/bin/sh", "-c", call.command), seconds=seconds, keep=True)
     completed = await bench.meter.run(bench.snapshot, command)
     kept = {path: content for path, content in completed.changes.items() if not _unkept(bench, path)}
-    bench.edits.update(kept)
+    for path, content in kept.items():
+        bench.edit(path, content)
     ended = f"exit code {completed.exit_code}" if completed.ended == "exited" else f"stopped: {completed.ended}"
     output = (completed.stdout + completed.stderr).decode("utf-8", "replace").strip()
     notes = [f"kept your change of {path}" for path in sorted(kept)] + (
