@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from suture_agent.harness import Harness, harness_for
-from suture_agent.places import cache_folder, data_folder, user_configuration
+from suture_agent.places import cache_folder, data_folder, expanded, user_configuration
 from suture_agent.policies import Policy, PolicyIdentity
 from suture_agent.record import JournalRecorder, NoRecorder, Recorder
 from suture_agent.settings import CheckSettings, Loaded, Settings, load
@@ -164,6 +164,7 @@ def configured_harness(settings: Settings, policy: Policy, identity: PolicyIdent
     return msgspec.structs.replace(
         harness,
         pipeline=chosen.pipeline,
+        recall="off" if settings.journal.level == "off" else harness.recall,
         thinking=chosen.thinking,
         budgets=msgspec.structs.replace(
             budgets, steps=chosen.steps or budgets.steps, tokens=chosen.tokens or budgets.tokens, seconds=chosen.seconds
@@ -176,16 +177,16 @@ def configured_harness(settings: Settings, policy: Policy, identity: PolicyIdent
 
 def models_folder(settings: Settings) -> Path | None:
     """The user's own folder of model weights."""
-    return Path(settings.policy.models).expanduser() if settings.policy.models else None
+    return expanded(settings.policy.models, "policy.models") if settings.policy.models else None
 
 
 def journal_path(settings: Settings) -> Path:
     """The journal's file."""
-    return Path(settings.journal.path).expanduser() if settings.journal.path else data_folder() / "journal.sqlite3"
+    return expanded(settings.journal.path, "journal.path") if settings.journal.path else data_folder() / "journal.sqlite3"
 
 
 def _python(settings: Settings) -> Path | None:
-    return Path(settings.environment.python).expanduser() if settings.environment.python else None
+    return expanded(settings.environment.python, "environment.python") if settings.environment.python else None
 
 
 def _merged(name: str, found: Check | None, change: CheckSettings) -> Check:

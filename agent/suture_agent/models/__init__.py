@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from suture_agent.errors import PolicyUnavailable
+from suture_agent.places import cache_folder, expanded
 
 State = Literal["ready", "unverified", "partial", "absent", "damaged"]
 
@@ -103,14 +104,12 @@ def model_named(name: str, catalogue: tuple[Model, ...] = CATALOGUE) -> Model:
 
 def default_cache() -> Path:
     """Folder of the user's cache where model files lie."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("suture")) / "models"
+    return cache_folder() / "models"
 
 
 def local_sources() -> tuple[Path, ...]:
     """Files and folders that the user names in SUTURE_MODELS, tried before any download."""
-    return tuple(Path(each).expanduser() for each in os.environ.get("SUTURE_MODELS", "").split(os.pathsep) if each)
+    return tuple(expanded(each, "SUTURE_MODELS") for each in os.environ.get("SUTURE_MODELS", "").split(os.pathsep) if each)
 
 
 def weights_in(model: Model, folders: Sequence[Path]) -> Path | None:

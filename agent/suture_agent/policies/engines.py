@@ -21,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from suture_agent.errors import PolicyUnavailable
+from suture_agent.places import state_folder
 from suture_agent.policies.children import output_of
 from suture_agent.policies.engine import EngineRecord, EngineSettings, Place
 
@@ -56,9 +57,7 @@ class Lease:
 
 def default_folder() -> Path:
     """Folder of the user's state where engines are recorded."""
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir("suture")) / "engines"
+    return state_folder() / "engines"
 
 
 def place_of(settings: EngineSettings, folder: Path) -> Place:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from suture_agent.errors import AgentFloorError, PolicyUnavailable
+from suture_agent.places import expanded
 from suture_agent.policies import Policy
 
 VLLM = "http://127.0.0.1:8000/v1"
@@ -51,7 +52,7 @@ def _scripted(rest: str, _options: _Options) -> Policy:
 
     if not rest:
         raise PolicyUnavailable("scripted: needs a file", remedy="write scripted:FILE")
-    return ScriptedPolicy(Path(rest).expanduser())
+    return ScriptedPolicy(expanded(rest, "policy.spec"))
 
 
 def _server(url: str, options: _Options) -> Policy:

@@ -95,11 +95,12 @@ def list_(output: Output, limit: int, outcome: str | None, check: str | None, wo
     import msgspec
 
     from suture_agent.journal import queries
+    from suture_agent.places import expanded
 
     with _opened(output) as kept:
         if kept is None:
             return 0
-        root = workspace.expanduser().resolve() if workspace else None
+        root = expanded(str(workspace), "--workspace").resolve() if workspace else None
         lines = queries.recent(kept, limit=limit, outcome=outcome, check=check, workspace=root)
     for line in lines:
         output.line({"event": "episode", **msgspec.to_builtins(line)})
@@ -157,11 +158,12 @@ def erase(output: Output, everything: bool, workspace: Path | None, before: floa
     import msgspec
 
     from suture_agent.journal import erase as erasing
+    from suture_agent.places import expanded
 
     with _opened(output) as kept:
         if kept is None:
             return 0
-        root = workspace.expanduser().resolve() if workspace else None
+        root = expanded(str(workspace), "--workspace").resolve() if workspace else None
         found = erasing.count(kept, workspace=root, before=before)
         if not yes and not click.confirm(f"Erase {found} episodes for good?", err=True):
             output.note("nothing was erased")
