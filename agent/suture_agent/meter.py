@@ -60,10 +60,13 @@ class Meter:
         if self._usage.completion_tokens >= budgets.tokens:
             raise BudgetSpent(f"{budgets.tokens} generated tokens are used up")
         started = time.monotonic()
-        completion = await self._policy.complete(request, on_text)
-        seconds = time.monotonic() - started
+        try:
+            completion = await self._policy.complete(request, on_text)
+        finally:
+            seconds = time.monotonic() - started
+            self._add(seconds_policy=seconds)
         self.turns.append(Turn(request=request, completion=completion))
-        self._add(steps=1, seconds_policy=seconds, completion=completion)
+        self._add(steps=1, completion=completion)
         self.step("policy", seconds, note)
         return completion
 
