@@ -15,6 +15,9 @@ import msgspec
 
 from suture_sandbox.errors import PatchError
 
+LONGEST_NAME = 255
+"""Bytes of a file's name; no file system in use takes more."""
+
 
 class Snapshot(msgspec.Struct, frozen=True):
     """A workspace with edits over it."""
@@ -85,6 +88,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 def _encodable(path: str) -> bool:
     """Whether a file can have this name, and a report can carry it."""
     try:
-        return b"\0" not in path.encode()
+        raw = path.encode()
     except UnicodeEncodeError:
         return False
+    return b"\0" not in raw and all(len(part) <= LONGEST_NAME for part in raw.split(b"/"))

@@ -58,7 +58,7 @@ def test_text_is_utf_8(snapshot, content, text):
 HOSTILE = [
     "", ".", "..", "/", "/etc/passwd", "../secret", "pkg/../../secret", "pkg/..", "a.py/", "pkg//b.py", "./a.py", "pkg/./b.py", "a\0.py",
     "\ud800.py", "\udcff.py", ".git", ".git/config", "pkg/.git/hooks/post-checkout", ".GIT/config", ".suture", ".suture/patches/x", "pkg",
-    "a.py/inner.py",
+    "a.py/inner.py", "x" * 256, "new/" + "é" * 128, "x" * 256 + "/inner.py",
 ]  # fmt: skip
 
 
