@@ -25,9 +25,11 @@ from suture_agent.recall import Recall
 from suture_sandbox.backend import Command
 from suture_sandbox.checks import CheckResult
 from suture_sandbox.errors import ConfigurationError, PatchError
+from suture_sandbox.local.masks import is_secret
 from suture_sandbox.patch import Patch, patch_between
 from suture_sandbox.sandbox import shorten
 from suture_sandbox.snapshot import Snapshot
+from suture_sandbox.text import split_lines
 
 SKIPPED_FOLDERS = frozenset(
     {".git", ".suture", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".tox"}
@@ -36,6 +38,19 @@ MOST_RESULTS = 100
 MOST_LINES = 400
 LARGEST_FILE = 1_000_000
 """Bytes; larger files are neither searched nor read."""
+LONGEST_COMMAND = 100_000
+"""Bytes of a shell command, or of a test's name; Linux takes a little more in one argument."""
+PORTION = 4_000_000
+"""Characters that are searched at once."""
+SEARCH_SECONDS = 10
+SEARCH = """
+import json, re, sys
+given = json.load(sys.stdin)
+wanted = re.compile(given["text"])
+hits = [(at, number) for at, lines in enumerate(given["files"]) for number, line in enumerate(lines) if wanted.search(line)]
+print(json.dumps(hits[: given["most"]]))
+"""
+"""Runs in the sandbox: a regular expression of a policy may take for ever, and nothing can stop one inside this process."""
 
 
 class Workbench:
@@ -58,11 +73,13 @@ class Workbench:
         """What the edits amount to, against the text that the policy saw: what a person writes meanwhile must not be undone."""
         return patch_between(self.problem.snapshot.with_edits(self._originals), self.edits)
 
-    def edit(self, path: str, content: bytes | None) -> None:
-        """Make an edit."""
-        if path not in self.edits:
-            self._originals[path] = self.problem.snapshot.read(path)
-        self.edits[path] = content
+    def edit(self, edits: Mapping[str, bytes | None]) -> None:
+        """Make edits; raises PatchError, and makes none, where they cannot stand beside the others."""
+        self.snapshot.with_edits(edits)
+        for path, content in edits.items():
+            if path not in self.edits:
+                self._originals[path] = self.problem.snapshot.read(path)
+            self.edits[path] = content
 
     def files(self) -> Iterator[str]:
         """Paths of the workspace's files, sorted; caches, environments and links are left out."""
@@ -131,18 +148,11 @@ async def find_files(bench: Workbench, call: FindFiles) -> str:
 
 async def find_text(bench: Workbench, call: FindText) -> str:
     """Search the workspace's text files for a string, or for a regular expression with regex=true; prints path:line: text."""
-    try:
-        wanted = re.compile(call.text if call.regex else re.escape(call.text))
-    except re.error as error:
-        raise ToolRefused(f"{call.text!r} is not a regular expression: {error}") from error
     hits: list[str] = []
-    for path in bench.files():
-        if not (fnmatch.fnmatch(path, call.pattern) or fnmatch.fnmatch(Path(path).name, call.pattern)):
-            continue
-        for number, line in enumerate(_text(bench, path, "").splitlines(), 1):
-            if wanted.search(line[:1000]):
-                hits.append(f"{path}:{number}: {line.strip()[:200]}")
-        if len(hits) >= MOST_RESULTS:
+    for files in _portions(bench, call.pattern):
+        found = await _matches(bench, call.text, files) if call.regex else _occurrences(call.text, files)
+        hits += [f"{path}:{number + 1}: {files[path][number].strip()[:200]}" for path, number in found]
+        if len(hits) > MOST_RESULTS:
             return "\n".join([*hits[:MOST_RESULTS], "... there may be more; narrow the search"])
     return "\n".join(hits) or f"{call.text!r} was not found"
 
@@ -150,7 +160,7 @@ async def find_text(bench: Workbench, call: FindText) -> str:
 async def read_file(bench: Workbench, call: ReadFile) -> str:
     """Read a file of the workspace, with line numbers; at most 400 lines a call, from line `start` to line `end`."""
     text = _text(bench, call.path)
-    lines = text.splitlines()
+    lines = _lines(text)
     start = max(1, call.start)
     end = min(len(lines), call.end or len(lines), start + MOST_LINES - 1)
     shown = [f"{number:5d}  {lines[number - 1]}" for number in range(start, end + 1)]
@@ -170,7 +180,10 @@ async def edit_file(bench: Workbench, call: EditFile) -> str:
     if not call.search:
         if snapshot.exists(call.path):
             raise ToolRefused(f"{call.path} exists; give the text to replace in `search`")
-        bench.edit(call.path, call.replace.encode())
+        try:
+            bench.edit({call.path: call.replace.encode()})
+        except PatchError as error:
+            raise ToolRefused(str(error)) from error
         return f"created {call.path}"
     raw = snapshot.read(call.path)
     text = _text(bench, call.path)
@@ -181,12 +194,13 @@ async def edit_file(bench: Workbench, call: EditFile) -> str:
     if count != 1:
         raise ToolRefused(_not_once(text, search, count, call.path))
     mark = b"\xef\xbb\xbf" if raw is not None and raw.startswith(b"\xef\xbb\xbf") else b""
-    bench.edit(call.path, mark + text.replace(search, replace, 1).encode())
+    bench.edit({call.path: mark + text.replace(search, replace, 1).encode()})
     return f"edited {call.path}\n{bench.patch.diff()}"
 
 
 async def run_check(bench: Workbench, call: RunCheck) -> str:
     """Run one of the workspace's checks by name on your edits, in a fresh sandbox; `tests` narrows it to those tests."""
+    _speakable(*call.tests)
     try:
         check = bench.meter.sandbox.check_named(call.name)
         result = await bench.meter.check(check, bench.snapshot, call.tests)
@@ -199,17 +213,18 @@ async def run_shell(bench: Workbench, call: RunShell) -> str:
     """Run a shell command in a fresh sandbox at the workspace's root. No network. Changed files of the workspace are kept as your edits;
     background processes are not kept.
     """
+    _speakable(call.command)
     seconds = bench.meter.harness.budgets.tool_seconds
     command = Command(argv=("/bin/sh", "-c", call.command), seconds=seconds, keep=True)
     completed = await bench.meter.run(bench.snapshot, command)
     kept = {path: content for path, content in completed.changes.items() if not _unkept(bench, path)}
-    for path, content in kept.items():
-        bench.edit(path, content)
+    bench.edit(kept)
     ended = f"exit code {completed.exit_code}" if completed.ended == "exited" else f"stopped: {completed.ended}"
     output = (completed.stdout + completed.stderr).decode("utf-8", "replace").strip()
-    notes = [f"kept your change of {path}" for path in sorted(kept)] + (
-        [] if completed.kept_all else ["some changes were too large to keep"]
-    )
+    notes = [f"kept your change of {path}" for path in sorted(kept)]
+    if not completed.kept_all:
+        stopped = completed.ended != "exited"
+        notes.append("its changes are not kept" if stopped else "some changes are not kept: links, devices, or too large")
     return "\n".join([output or "(no output)", f"({ended})", *notes])
 
 
@@ -262,11 +277,12 @@ async def call_tool(bench: Workbench, call: ToolCall) -> str:
     arguments, tool = found
     try:
         parsed = msgspec.json.decode(call.arguments or "{}", type=arguments)
-        reply = await tool(bench, parsed)
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # msgspec's own errors, and text that is no Unicode
         return f"error: the arguments of {call.name} do not fit: {error}. Expected {json.dumps(schema_of(call.name).parameters)}"
+    try:
+        reply = await tool(bench, parsed)
     except ToolRefused as refused:
-        return f"error: {refused}"
+        reply = f"error: {refused}"
     return shorten(reply, bench.meter.harness.budgets.observation)
 
 
@@ -287,7 +303,9 @@ def walk(snapshot: Snapshot) -> list[str]:
     for folder, names, files in os.walk(snapshot.root):
         names[:] = [name for name in names if name not in SKIPPED_FOLDERS and not (Path(folder) / name / "pyvenv.cfg").exists()]
         base = Path(folder).relative_to(snapshot.root)
-        found |= {(base / name).as_posix() for name in files if not name.endswith((".pyc", ".pyo"))}
+        found |= {
+            (base / name).as_posix() for name in files if not name.endswith((".pyc", ".pyo")) and not (Path(folder) / name).is_symlink()
+        }
     return sorted(path for path in found if snapshot.overlay.get(path, b"") is not None)
 
 
@@ -295,16 +313,70 @@ def _text(bench: Workbench, path: str, default: str | None = None) -> str:
     """Text of a file that may be shown; refused with the nearest names where there is none."""
     snapshot = bench.snapshot
     content = snapshot.read(path)
-    if content is not None and len(content) <= LARGEST_FILE:
+    hidden = is_secret(path)
+    if content is not None and len(content) <= LARGEST_FILE and not hidden:
         text = snapshot.read_text(path)
         if text is not None:
             return text
     if default is not None:
         return default
+    if content is not None and hidden:
+        raise ToolRefused(f"{path} may hold secrets and is not shown")
     if content is not None:
         raise ToolRefused(f"{path} is not a text file of less than {LARGEST_FILE} bytes")
     close = difflib.get_close_matches(path, list(bench.files()), n=3, cutoff=0.5)
     raise ToolRefused(f"there is no file {path}" + (f"; did you mean {', '.join(close)}?" if close else ""))
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as tools number them: a form feed ends none."""
+    lines = split_lines(text)
+    return lines if lines[-1] else lines[:-1]
+
+
+def _portions(bench: Workbench, pattern: str) -> Iterator[dict[str, list[str]]]:
+    """The lines of the text files that match a glob pattern, a few megabytes at a time."""
+    portion: dict[str, list[str]] = {}
+    size = 0
+    for path in bench.files():
+        if fnmatch.fnmatch(path, pattern) or fnmatch.fnmatch(Path(path).name, pattern):
+            text = _text(bench, path, "")
+            portion[path] = _lines(text)
+            size += len(text)
+        if size > PORTION:
+            yield portion
+            portion, size = {}, 0
+    yield portion
+
+
+def _occurrences(text: str, files: Mapping[str, list[str]]) -> list[tuple[str, int]]:
+    return [(path, number) for path, lines in files.items() for number, line in enumerate(lines) if text in line]
+
+
+async def _matches(bench: Workbench, text: str, files: Mapping[str, list[str]]) -> list[tuple[str, int]]:
+    """Lines that a regular expression matches, searched in a fresh attempt."""
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ToolRefused(f"{text!r} is not a regular expression: {error}") from error
+    given = {"text": text, "files": [[line[:1000] for line in lines] for lines in files.values()], "most": MOST_RESULTS + 1}
+    seconds = min(SEARCH_SECONDS, bench.meter.harness.budgets.tool_seconds)
+    command = Command(argv=("python", "-c", SEARCH), stdin=msgspec.json.encode(given), seconds=seconds)
+    completed = await bench.meter.run(bench.snapshot, command)
+    if completed.exit_code != 0:
+        why = f"it did not end within {seconds} s" if completed.ended == "timeout" else "the search broke down"
+        raise ToolRefused(f"{text!r} cannot be searched for: {why}; use a simpler expression, or regex=false")
+    paths = list(files)
+    return [(paths[at], number) for at, number in msgspec.json.decode(completed.stdout, type=list[tuple[int, int]])]
+
+
+def _speakable(*arguments: str) -> None:
+    """Refuse what cannot be an argument of a program."""
+    for argument in arguments:
+        if "\0" in argument:
+            raise ToolRefused("a command cannot hold a null character")
+        if len(argument.encode()) > LONGEST_COMMAND:
+            raise ToolRefused(f"the command is longer than {LONGEST_COMMAND} bytes; write it to a file with edit_file and run that")
 
 
 def _unkept(bench: Workbench, path: str) -> bool:
@@ -318,7 +390,7 @@ def _unkept(bench: Workbench, path: str) -> bool:
 def _not_once(text: str, search: str, count: int, path: str) -> str:
     if count:
         return f"`search` occurs {count} times in {path}; give more lines around it"
-    lines = text.splitlines()
+    lines = _lines(text)
     first = next((line.strip() for line in search.splitlines() if line.strip()), "")
     near = difflib.get_close_matches(first, [line.strip() for line in lines], n=1, cutoff=0.6)
     hint = f"; the nearest line is: {near[0]}" if near else ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import time
+from collections.abc import Sequence
 from string import Template
 
 import msgspec
@@ -10,14 +12,15 @@ import msgspec
 from suture_agent.episodes import Ending, Job
 from suture_agent.errors import BudgetSpent, ContextOverflow, Submitted
 from suture_agent.harness import prompt
-from suture_agent.policies import ChatRequest, Choice, Message
+from suture_agent.policies import ChatRequest, Choice, Message, ToolCall
 from suture_agent.tools import SCHEMAS, Workbench, call_tool, describe
-from suture_sandbox.checks import CheckResult
+from suture_sandbox.checks import Check, CheckResult
 from suture_sandbox.verdict import Verdict
 
 MOST_SUBMISSIONS = 5
 """A refused submission is answered with the verdict, and the episode goes on; this often."""
 
+_AFTER_SUBMIT = "error: not carried out, submit came before it"
 _NO_CALL = "error: call a tool. Use edit_file to change code, run_check to run the check, and submit when it passes."
 
 
@@ -35,7 +38,7 @@ async def agent_episode(job: Job) -> Ending:
             verdict = await job.prove(bench.patch)
             if verdict.passed:
                 return Ending(patch=bench.patch, verdict=verdict)
-            _answer_last_call(messages, _refusal(verdict))
+            messages += _answers_left(messages, _refusal(verdict))
         except (BudgetSpent, ContextOverflow) as spent:
             return await _out_of_budget(job, bench, verdict, str(spent))
     return Ending(patch=bench.patch, verdict=verdict, reason=f"{submissions} submissions were refused")
@@ -50,9 +53,8 @@ async def _step(job: Job, bench: Workbench, messages: list[Message]) -> None:
         return
     for call in choice.tool_calls:
         started = time.monotonic()
-        messages.append(Message(role="tool", tool_call_id=call.id, name=call.name, content=""))
         reply = await call_tool(bench, call)
-        _answer_last_call(messages, reply)
+        messages.append(_answered(call, reply))
         job.meter.step(call.name, time.monotonic() - started, reply.splitlines()[0][:80] if reply else "")
 
 
@@ -79,9 +81,15 @@ async def _out_of_budget(job: Job, bench: Workbench, verdict: Verdict | None, re
     return Ending(patch=bench.patch, verdict=verdict, reason=reason)
 
 
-def _answer_last_call(messages: list[Message], reply: str) -> None:
-    last = messages[-1]
-    messages[-1] = Message(role="tool", tool_call_id=last.tool_call_id, name=last.name, content=reply)
+def _answers_left(messages: Sequence[Message], reply: str) -> list[Message]:
+    """Answers to a submission and to the calls after it: servers refuse a conversation in which a call has none."""
+    at = max(index for index, message in enumerate(messages) if message.role == "assistant")
+    submission, *later = messages[at].tool_calls[len(messages) - at - 1 :]
+    return [_answered(submission, reply), *(_answered(call, _AFTER_SUBMIT) for call in later)]
+
+
+def _answered(call: ToolCall, reply: str) -> Message:
+    return Message(role="tool", tool_call_id=call.id, name=call.name, content=reply)
 
 
 def _refusal(verdict: Verdict) -> str:
@@ -94,10 +102,15 @@ def _first(job: Job) -> str:
     check = sandbox.check_named(job.problem.check)
     result = next(result for result in job.problem.before if result.check == check.name)
     own = describe(_only(result, job))
-    others = ", ".join(f"{each.name} (`{' '.join(each.command)[:120]}`)" for each in sandbox.environment.checks if each.name != check.name)
+    others = ", ".join(f"{each.name} ({each.kind})" for each in sandbox.environment.checks if each.name != check.name)
     return Template(prompt("agent_problem")).safe_substitute(
-        check=check.name, command=" ".join(check.command)[:400], failure=own, others=others or "none"
+        check=check.name, command=_in_shell(check), failure=own, others=others or "none"
     )
+
+
+def _in_shell(check: Check) -> str:
+    """The whole command, as run_shell takes it; what it reports would otherwise be kept as an edit."""
+    return shlex.join(word.replace("{report}", "/tmp/report") for word in check.command)  # noqa: S108  # inside the attempt
 
 
 def _only(result: CheckResult, job: Job) -> CheckResult:
