@@ -31,6 +31,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     start: int
     end: int
     replacement: str
+    weight: float
+    """How likely the edit is, against the others: far less likely ones are left out once one passes."""
     in_place: bool
     """Whether only the body of a function changes, and it ran in the failing tests: its new code can be put into the collected program."""
 
@@ -49,8 +51,8 @@ class Screened(msgspec.Struct, frozen=True, array_like=True):
     """Whether all of them do."""
 
 
-def trials_of(unit: Unit, text: str, edits: Sequence[Edit], *, ran: bool) -> Iterator[tuple[Edit, Trial]]:
-    """The edits of a unit as trials of its file's text; `ran`: whether the unit ran in the failing tests."""
+def trials_of(unit: Unit, text: str, edits: Sequence[Edit], *, ran: bool, share: float = 1.0) -> Iterator[Trial]:
+    """The edits of a unit as trials of its file's text; `ran`: whether the unit ran in the failing tests; `share`: of the edits' weight."""
     start, end = extent(text, unit)
     known = {*_WORD.findall(text), *dir(builtins)}
     tree = parse(text)
@@ -60,9 +62,10 @@ def trials_of(unit: Unit, text: str, edits: Sequence[Edit], *, ran: bool) -> Ite
         changed = parse(edit.source)
         if changed is not None and all(node.id in known for node in ast.walk(changed) if isinstance(node, ast.Name)):
             in_place = ran and alone and header is not None and header == _header(changed)
-            yield edit, Trial(unit=unit, start=start, end=end, replacement=placed(text, unit, edit.source), in_place=in_place)
+            replacement, weight = placed(text, unit, edit.source), edit.weight * share
+            yield Trial(unit=unit, start=start, end=end, replacement=replacement, weight=weight, in_place=in_place)
         elif (new := rewrite(text, unit, edit.source)) is not None:  # a name that is new to the file may have to be imported
-            yield edit, Trial(unit=unit, start=0, end=len(text), replacement=new, in_place=False)
+            yield Trial(unit=unit, start=0, end=len(text), replacement=new, weight=edit.weight * share, in_place=False)
 
 
 async def screen(meter: Meter, check: Check, snapshot: Snapshot, tests: Sequence[str], trials: Sequence[Trial]) -> tuple[Screened, ...]:
@@ -74,7 +77,8 @@ async def screen(meter: Meter, check: Check, snapshot: Snapshot, tests: Sequence
     argv = ("python", "-c", program, "{report}", str(SCREEN_SECONDS), *arguments, *tests[:MOST_TESTS])
     files = {path: snapshot.read_text(path) or "" for path in {trial.unit.path for trial in trials}}
     described = [
-        (trial.unit.path, trial.start, trial.end, trial.replacement, trial.unit.name if trial.in_place else "") for trial in trials
+        (trial.unit.path, trial.start, trial.end, trial.replacement, trial.unit.name if trial.in_place else "", trial.weight)
+        for trial in trials
     ]
     given = msgspec.json.encode({"files": files, "trials": described})
     completed = await meter.run(snapshot, Command(argv=argv, stdin=given, seconds=SCREEN_SECONDS + 20))

@@ -1,9 +1,9 @@
 """Runs inside the sandbox, never imported by suture: tries many small edits against a few tests, one forked child each.
 
 Its text is handed to the workspace's own interpreter (`python -c TEXT OUTPUT SECONDS PYTEST-ARGUMENTS...`) with a JSON object on its
-standard input: `{"files": {path: text}, "trials": [[path, start, end, replacement, name], ...]}`. A trial replaces the characters from
-`start` to `end` of a file. It writes `[[trial, tests that pass, whether pytest ends well], ...]` to OUTPUT, as JSON, for the trials with
-which at least one test passes. It needs nothing but pytest and the standard library of any Python >= 3.8.
+standard input: `{"files": {path: text}, "trials": [[path, start, end, replacement, name, weight], ...]}`. A trial replaces the characters
+from `start` to `end` of a file. It writes `[[trial, tests that pass, whether pytest ends well], ...]` to OUTPUT, as JSON, for the trials
+with which at least one test passes. It needs nothing but pytest and the standard library of any Python >= 3.8.
 
 A trial that names a function (`Cart.total`) changes only that function's body. pytest then collects once, and every child puts the
 function's new code into the collected program: a few milliseconds a trial. Any other trial is written to the file, and its child runs
@@ -26,6 +26,8 @@ from typing import Any
 
 ENOUGH = 4
 """Trials with which everything passes, after which the rest is left out."""
+FAR_LESS = 0.5
+"""Of the weight of the first of them: less likely trials are left out as well."""
 MOST_WRITTEN = 150
 """Trials that are written to their file: they cost a whole pytest each."""
 LONGEST_TRIAL = 10.0
@@ -45,8 +47,8 @@ def main(arguments: list[str]) -> int:
     found: dict[int, int] = _in_one_program(pytest.main, rest, files, trials, deadline)
     first = min((index for index, count in found.items() if count == EVERYTHING), default=len(trials))
     written = 0
-    for index, (path, start, end, replacement, _) in enumerate(trials[:first]):  # what comes later would not be preferred to it
-        if time.monotonic() > deadline or written >= MOST_WRITTEN or sum(each == EVERYTHING for each in found.values()) >= ENOUGH:
+    for index, (path, start, end, replacement, *_) in enumerate(trials[:first]):  # what comes later would not be preferred to it
+        if time.monotonic() > deadline or written >= MOST_WRITTEN or EVERYTHING in [found.get(each) for each in range(index)]:
             break
         if index not in found:
             written += 1
@@ -205,8 +207,9 @@ class Loop:
         self._run(session, {})
         limit = min(LONGEST_TRIAL, 1.0 + 4 * (time.monotonic() - started))
         found = hung = 0
+        least = 0.0
         for index, trial in enumerate(self.trials):
-            if time.monotonic() > self.deadline or found >= ENOUGH:
+            if time.monotonic() > self.deadline or found >= ENOUGH or trial[5] < least:
                 break
             changed = self._changed(trial, functions) if trial[4] else None
             if changed is None:
@@ -214,7 +217,9 @@ class Loop:
             started = time.monotonic()
             code = self._run(session, changed, limit if hung < 5 else limit / 4)
             hung += time.monotonic() - started >= limit
-            found += code == EVERYTHING
+            if code == EVERYTHING:
+                found += 1
+                least = max(least, trial[5] * FAR_LESS)
             os.write(self.told, f"{index} {code}\n".encode())
         os._exit(0)
 
@@ -235,7 +240,7 @@ class Loop:
 
     def _changed(self, trial: list[Any], functions: dict[tuple[str, str, int], list[FunctionType]]) -> dict[FunctionType, CodeType] | None:
         """New code for each live function that the trial changes; None when that cannot be said."""
-        path, start, end, replacement, name = trial
+        path, start, end, replacement, name, _ = trial
         text = self.files[path]
         if path not in self.codes:
             self.codes[path] = _compiled(text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -20,9 +21,10 @@ from suture_agent.direct.answers import code_in, fingerprint, rewrite, without_r
 from suture_agent.direct.context import again_prompt, exceptions_named, first_prompt
 from suture_agent.direct.localise import Suspect, suspects
 from suture_agent.direct.screen import Trial, screen, trials_of
-from suture_agent.direct.templates import edits
+from suture_agent.direct.surroundings import surroundings
+from suture_agent.direct.templates import Edit, edits
 from suture_agent.direct.trace import trace
-from suture_agent.direct.units import Unit
+from suture_agent.direct.units import Unit, unit_named
 from suture_agent.episodes import Ending, Job
 from suture_agent.errors import BudgetSpent
 from suture_agent.events import Progress
@@ -39,6 +41,8 @@ Mode = Literal["likely", "explained", "samples", "again"]
 answer after a failure, which is shown."""
 
 MOST_ON_A_LINE = 10
+MOST_EDITS = (400, 250, 150, 100, 60, 60, 60, 60)
+"""Edits by rule that are sieved, of each suspect in its turn; at the end come the classes of suspected methods."""
 MOST_BY_RULE = 4
 MOST_PARTLY_BY_RULE = 2
 """Edits by rule that are proven: those with which all failing tests pass, and those with which some do."""
@@ -71,6 +75,9 @@ PLAN: tuple[tuple[int, Mode], ...] = (
 )
 """Which suspect is asked about, and how, in order."""
 
+_NAMES_MISSING = re.compile(
+    "cannot import|No module|is not defined|no attribute|ndefined name|annot find|could not be resolved|unknown import"
+)
 _DECORATOR_WORDS = (
     "bound method",
     "'method'",
@@ -253,24 +260,55 @@ async def _by_rule(job: Job, ground: Ground) -> list[tuple[Suspect, str]]:
 
 def _trials(ground: Ground) -> list[tuple[Suspect, Trial]]:
     """All edits by rule of all suspects, most likely first."""
-    raised = exceptions_named(ground.findings, ground.snapshot)
     known = any(suspect.lines for suspect in ground.suspects)
-    weighed: list[tuple[float, Suspect, Trial]] = []
-    for rank, suspect in enumerate(ground.suspects):
-        if suspect.unit.kind != "class":
-            text = ground.snapshot.read_text(suspect.unit.path) or ""
-            made = edits(suspect.unit, raised=raised, lines=suspect.lines)
-            for edit, trial in trials_of(suspect.unit, text, made, ran=bool(suspect.lines) or not known):
-                weighed.append((edit.weight * LATER_SUSPECT**rank, suspect, trial))
-    return [(suspect, trial) for _, suspect, trial in sorted(weighed, key=lambda each: -each[0])]
+    weighed: list[tuple[Suspect, Trial]] = []
+    for rank, (suspect, most) in enumerate(zip([*ground.suspects, *_owners(ground)], MOST_EDITS, strict=False)):
+        text = ground.snapshot.read_text(suspect.unit.path) or ""
+        made = _edits_of(ground, suspect, most)
+        ran = bool(suspect.lines) or not known
+        weighed += [(suspect, trial) for trial in trials_of(suspect.unit, text, made, ran=ran, share=LATER_SUSPECT**rank)]
+    return sorted(weighed, key=lambda each: -each[1].weight)
+
+
+def _edits_of(ground: Ground, suspect: Suspect, most: int) -> tuple[Edit, ...]:
+    """The edits by rule of one suspect."""
+    said = "\n".join(f"{finding.code} {finding.message}" for finding in ground.findings[:5])
+    places = [(place.path, place.range.start.line) for finding in ground.findings for place in finding.related]
+    places += [(finding.path, finding.range.start.line) for finding in ground.findings]
+    frames = [
+        line - suspect.unit.start
+        for path, line in places
+        if path == suspect.unit.path and 0 <= line - suspect.unit.start < suspect.unit.lines
+    ]
+    return edits(
+        suspect.unit,
+        raised=exceptions_named(ground.findings, ground.snapshot),
+        lines=suspect.lines,
+        said=said,
+        pointed=frames[-1] if frames else None,
+        around=surroundings(suspect.unit, ground.snapshot, modules=bool(_NAMES_MISSING.search(said))),
+        most=most,
+    )
+
+
+def _owners(ground: Ground) -> list[Suspect]:
+    """The classes of the suspected methods: what all their objects share is written there."""
+    found: dict[tuple[str, str], Suspect] = {}
+    have = {(suspect.unit.path, suspect.unit.name) for suspect in ground.suspects}
+    for suspect in ground.suspects[:3]:
+        path, owner = suspect.unit.path, suspect.unit.name.rpartition(".")[0]
+        unit = unit_named(path, ground.snapshot.read_text(path) or "", owner) if owner and suspect.unit.kind == "function" else None
+        if unit is not None and (path, owner) not in have:
+            found.setdefault((path, owner), Suspect(unit=unit, score=suspect.score))
+    return list(found.values())
 
 
 def _on_the_line(ground: Ground, suspect: Suspect) -> list[str]:
     """For a check without tests: the likeliest edits of the line that the tool names, to be proven one by one."""
     pointed = _pointed_line(suspect.unit, ground.findings)
     text = ground.snapshot.read_text(suspect.unit.path) or ""
-    made = edits(suspect.unit, raised=exceptions_named(ground.findings, ground.snapshot), lines=suspect.lines)
-    near = [edit for edit in made if edit.line == pointed][:MOST_ON_A_LINE]
+    made = _edits_of(ground, suspect, MOST_EDITS[0])
+    near = [edit for edit in made if edit.line == pointed or edit.rule == "syntax"][:MOST_ON_A_LINE]
     return [new for edit in near if (new := rewrite(text, suspect.unit, edit.source)) is not None]
 
 

@@ -1,0 +1,139 @@
+"""Candidates made by rule: small edits that mend common mistakes, in the manner of template-based program repair.
+
+The operators follow the fix patterns that Liu et al. collected ("TBar: Revisiting Template-based Automated Program Repair", ISSTA 2019) and
+Python's own habits (await, iterators used twice, mutable defaults, removed standard names). They complement a small policy, which
+often repeats a function unchanged. Like its answers they are proposals only: each goes through the same verdict.
+
+Every operator is a plain generator from a scene to new sources; edits replace a node's own characters, so that the rest keeps its form.
+One file a kind of mistake; one line each in `OPERATORS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from suture_agent.direct.templates import calls, control, definitions, names, operators, told
+from suture_agent.direct.templates.scene import Around, Found, Scene
+from suture_agent.direct.templates.syntax import syntax
+from suture_agent.direct.units import Unit, parse
+
+__all__ = ["OPERATORS", "Around", "Edit", "Scene", "edits"]
+
+MOST_CANDIDATES = 400
+
+
+class Edit(msgspec.Struct, frozen=True, kw_only=True):
+    """One candidate: the unit's new source."""
+
+    rule: str
+    source: str
+    line: int
+    """Zero-based line in the unit that it is about."""
+    weight: float
+    """How likely such an edit is, against the others."""
+
+
+OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
+    "compare": operators.compare,
+    "chains": operators.chains,
+    "arithmetic": operators.arithmetic,
+    "bits": operators.bits,
+    "logic": operators.logic,
+    "numbers": operators.numbers,
+    "bounds": operators.bounds,
+    "steps": operators.steps,
+    "cuts": operators.cuts,
+    "extremes": operators.extremes,
+    "ordering": operators.ordering,
+    "places": operators.places,
+    "patterns": operators.patterns,
+    "names": names.names,
+    "removed": names.removed,
+    "moved": names.moved,
+    "variables": names.variables,
+    "members": names.members,
+    "everywhere": names.everywhere,
+    "functions": names.functions,
+    "tables": names.tables,
+    "fields": names.fields,
+    "calls": calls.calls,
+    "arguments": calls.arguments,
+    "copies": calls.copies,
+    "results": calls.results,
+    "rewritten": calls.rewritten,
+    "lookups": calls.lookups,
+    "loops": calls.loops,
+    "conversions": calls.conversions,
+    "formats": calls.formats,
+    "waiting": calls.waiting,
+    "blocks": calls.blocks,
+    "regular": calls.regular,
+    "exceptions": control.exceptions,
+    "converted": control.converted,
+    "statements": control.statements,
+    "cleanup": control.cleanup,
+    "guards": control.guards,
+    "base-cases": control.base_cases,
+    "checks-before": control.checks_before,
+    "defaults": control.defaults,
+    "leaving": control.leaving,
+    "binding": control.binding,
+    "signature": definitions.signature,
+    "inherited": definitions.inherited,
+    "overridden": definitions.overridden,
+    "compared": definitions.compared,
+    "closures": definitions.closures,
+    "shared": definitions.shared,
+    "options": definitions.options,
+    "undefined": told.undefined,
+    "attributes": told.attributes,
+    "called": told.called,
+    "keywords": told.keywords,
+    "positional": told.positional,
+    "parameters": told.parameters,
+    "keys": told.keys,
+    "imports": told.imports,
+    "modules": told.modules,
+    "returned": told.returned,
+    "given": told.given,
+    "annotated": told.annotated,
+    "unreturned": told.unreturned,
+    "missing-values": told.missing_values,
+}
+"""Name -> operator."""
+
+
+def edits(
+    unit: Unit,
+    *,
+    raised: Sequence[str] = (),
+    lines: frozenset[int] = frozenset(),
+    said: str = "",
+    pointed: int | None = None,
+    around: Around | None = None,
+    most: int = MOST_CANDIDATES,
+) -> tuple[Edit, ...]:
+    """Candidates for a unit, most likely first. `lines`: the unit's lines that ran in the failing tests; others count less."""
+    tree = parse(unit.source)
+    if tree is None:
+        broken = {
+            source: Edit(rule="syntax", source=source, line=line, weight=weight) for source, line, weight in syntax(unit.source, pointed)
+        }
+        return tuple(sorted(broken.values(), key=lambda edit: -edit.weight)[:most])
+    scene = Scene(unit=unit, source=unit.source, tree=tree, raised=tuple(raised), said=said, pointed=pointed, around=around or Around())
+    found: dict[str, Edit] = {}
+    for rule, operator in OPERATORS.items():
+        for source, line, weight in operator(scene):
+            ran = 1.0 if not lines or line in lines else 0.4
+            if source != unit.source and (source not in found or found[source].weight < weight * ran):
+                found[source] = Edit(rule=rule, source=source, line=line, weight=weight * ran)
+    ranked = sorted(found.values(), key=lambda edit: -edit.weight)
+    valid: list[Edit] = []
+    for edit in ranked:
+        if len(valid) == most:
+            break
+        if parse(edit.source) is not None:
+            valid.append(edit)
+    return tuple(valid)
