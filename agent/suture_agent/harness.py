@@ -15,12 +15,14 @@ from typing import Literal
 
 import msgspec
 
+from suture_agent.direct import TEMPLATES_VERSION
 from suture_agent.policies import Capability
 from suture_sandbox.guard import RULES_VERSION, GuardPolicy
 from suture_sandbox.identity import identity_of
 
 Preset = Literal["agent", "direct"]
 Pipeline = Literal["full", "simplified"]
+ByRule = Literal["off", "beside", "first"]
 
 
 class Budgets(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,12 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
     """Of further candidates."""
     candidates: int = 4
     """Answers drawn from one prompt after the first one failed."""
+    top_p_milli: int = 950
+    """Of further candidates."""
+    top_k: int = 0
+    """Of further candidates; 0 for all."""
+    min_p_milli: int = 0
+    """Of further candidates."""
     answer_tokens: int = 1024
     """Longest answer."""
     seed: int = 0
@@ -68,6 +76,10 @@ class Harness(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Prompt name -> SHA-256 of its text."""
     template: str = ""
     """SHA-256 of the chat template, where the policy tells it."""
+    edits_by_rule: ByRule = "off"
+    """Small edits that no policy writes: never; tried when the policy's first answer did not hold; tried before the policy is asked."""
+    rules: str = ""
+    """Version of those edits, where there are any."""
     judge: str = "off"
     recall: str = "off"
     """`off`, or `journal` for past proven fixes of this machine's journal."""
@@ -100,7 +112,12 @@ PRESETS: Mapping[Preset, Harness] = {
         recall="journal",
     ),
     "direct": Harness(
-        preset="direct", pipeline="simplified", budgets=Budgets(steps=24, tokens=12_000), sampling=Sampling(answer_tokens=900)
+        preset="direct",
+        pipeline="simplified",
+        budgets=Budgets(steps=24, tokens=12_000),
+        sampling=Sampling(answer_tokens=900, top_k=40, min_p_milli=50),
+        edits_by_rule="beside",
+        rules=TEMPLATES_VERSION,
     ),
 }
 

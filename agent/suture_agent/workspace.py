@@ -161,11 +161,14 @@ def configured_harness(settings: Settings, policy: Policy, identity: PolicyIdent
     preset = None if chosen.preset == "auto" else chosen.preset
     harness = harness_for(policy.capability, preset=preset, template=identity.template)
     budgets, sampling = harness.budgets, harness.sampling
+    by_rule = harness.edits_by_rule if chosen.edits_by_rule == "auto" or harness.preset != "direct" else chosen.edits_by_rule
     return msgspec.structs.replace(
         harness,
         pipeline=chosen.pipeline,
         recall="off" if settings.journal.level == "off" else harness.recall,
         thinking=chosen.thinking,
+        edits_by_rule=by_rule,
+        rules=harness.rules if by_rule != "off" else "",
         budgets=msgspec.structs.replace(
             budgets, steps=chosen.steps or budgets.steps, tokens=chosen.tokens or budgets.tokens, seconds=chosen.seconds
         ),

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from suture_agent.direct import TEMPLATES_VERSION
 from suture_agent.harness import PRESETS, PROMPTS, Harness, harness_for, prompt
 from suture_agent.policies import Capability, PolicyIdentity
 from suture_agent.settings import Settings
@@ -121,6 +122,7 @@ WAYS = [
     (HarnessSettings(tokens=70), {"budgets.tokens": 70}),
     (HarnessSettings(seconds=77), {"budgets.seconds": 77}),
     (HarnessSettings(candidates=3), {"sampling.candidates": 3}),
+    (HarnessSettings(edits_by_rule="first"), {"edits_by_rule": "first", "rules": TEMPLATES_VERSION}),
     (VerdictSettings(reruns=9), {"reruns": 9}),
     (GuardSettings(allow_test_edits=True), {"guard_policy.allow_test_edits": True}),
     (GuardSettings(allow_configuration_edits=True), {"guard_policy.allow_configuration_edits": True}),
@@ -143,8 +145,16 @@ def configured(*sections: msgspec.Struct, capability: Capability = TOOLS) -> Har
 
 @pytest.mark.parametrize(("section", "changed"), WAYS[1:])
 def test_setting_reaches_the_harness_and_changes_nothing_else(section, changed):
-    found = {each.field: msgspec.json.decode(each.after) for each in differences(configured(), configured(section))}
-    assert found == changed
+    small = SMALL if isinstance(section, HarnessSettings) and section.edits_by_rule != "auto" else TOOLS
+    before, after = configured(capability=small), configured(section, capability=small)
+    found = {each.field: msgspec.json.decode(each.after) for each in differences(before, after)}
+    assert found == {name: value for name, value in changed.items() if getattr(before, name, None) != value}
+
+
+def test_edits_by_rule_are_only_made_by_the_harness_for_small_models():
+    assert configured(HarnessSettings(edits_by_rule="first")).edits_by_rule == "off"
+    off = configured(HarnessSettings(edits_by_rule="off"), capability=SMALL)
+    assert (off.edits_by_rule, off.rules) == ("off", "")
 
 
 @pytest.mark.parametrize("capability", [TOOLS, SMALL])

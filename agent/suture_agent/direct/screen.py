@@ -20,7 +20,8 @@ from suture_sandbox.checks import Check
 from suture_sandbox.snapshot import Snapshot
 
 SCREEN_SECONDS = 20
-MOST_TESTS = 20
+MOST_TESTS, MOST_PASSING = 20, 200
+"""Failing tests that a trial is held to, and passing ones of the same files that it must not break."""
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -68,19 +69,24 @@ def trials_of(unit: Unit, text: str, edits: Sequence[Edit], *, ran: bool, share:
             yield Trial(unit=unit, start=0, end=len(text), replacement=new, weight=edit.weight * share, in_place=False)
 
 
-async def screen(meter: Meter, check: Check, snapshot: Snapshot, tests: Sequence[str], trials: Sequence[Trial]) -> tuple[Screened, ...]:
-    """The trials with which any of `tests` passes, in order; none where the check is not pytest or the run breaks down."""
+async def screen(
+    meter: Meter, check: Check, snapshot: Snapshot, tests: Sequence[str], trials: Sequence[Trial], *, passing: Sequence[str] = ()
+) -> tuple[Screened, ...]:
+    """The trials with which any of `tests` passes, in order; none where the check is not pytest or the run breaks down.
+
+    A trial with which all of them pass but one of `passing` fails is left out.
+    """
     arguments = pytest_arguments(check)
     if arguments is None or not tests or not trials:
         return ()
     program = resources.files("suture_agent").joinpath("direct", "screen_program.py").read_text(encoding="utf-8")
-    argv = ("python", "-c", program, "{report}", str(SCREEN_SECONDS), *arguments, *tests[:MOST_TESTS])
+    argv = ("python", "-c", program, "{report}", str(SCREEN_SECONDS), *arguments)
     files = {path: snapshot.read_text(path) or "" for path in {trial.unit.path for trial in trials}}
     described = [
         (trial.unit.path, trial.start, trial.end, trial.replacement, trial.unit.name if trial.in_place else "", trial.weight)
         for trial in trials
     ]
-    given = msgspec.json.encode({"files": files, "trials": described})
+    given = msgspec.json.encode({"failing": tests[:MOST_TESTS], "passing": passing[:MOST_PASSING], "files": files, "trials": described})
     completed = await meter.run(snapshot, Command(argv=argv, stdin=given, seconds=SCREEN_SECONDS + 20))
     try:
         found = msgspec.json.decode(completed.report, type=tuple[Screened, ...])

@@ -1,9 +1,10 @@
 """Runs inside the sandbox, never imported by suture: tries many small edits against a few tests, one forked child each.
 
 Its text is handed to the workspace's own interpreter (`python -c TEXT OUTPUT SECONDS PYTEST-ARGUMENTS...`) with a JSON object on its
-standard input: `{"files": {path: text}, "trials": [[path, start, end, replacement, name, weight], ...]}`. A trial replaces the characters
-from `start` to `end` of a file. It writes `[[trial, tests that pass, whether pytest ends well], ...]` to OUTPUT, as JSON, for the trials
-with which at least one test passes. It needs nothing but pytest and the standard library of any Python >= 3.8.
+standard input: `{"failing": [test, ...], "passing": [test, ...], "files": {path: text}, "trials": [[path, start, end, replacement, name,
+weight], ...]}`. A trial replaces the characters from `start` to `end` of a file. It writes `[[trial, failing tests that pass, whether all
+of them do], ...]` to OUTPUT, as JSON, for the trials with which at least one failing test passes and, if all do, no passing one fails. It
+needs nothing but pytest and the standard library of any Python >= 3.8.
 
 A trial that names a function (`Cart.total`) changes only that function's body. pytest then collects once, and every child puts the
 function's new code into the collected program: a few milliseconds a trial. Any other trial is written to the file, and its child runs
@@ -44,7 +45,8 @@ def main(arguments: list[str]) -> int:
     given = json.load(sys.stdin)
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  # as `python -m pytest` does; os is all that is needed
     files, trials = given["files"], given["trials"]
-    found: dict[int, int] = _in_one_program(pytest.main, rest, files, trials, deadline)
+    failing, passing = [*rest, *given["failing"]], [*rest, *given["passing"]] if given["passing"] else []
+    found: dict[int, int] = _in_one_program(pytest.main, [*failing, *given["passing"]], given, deadline)
     first = min((index for index, count in found.items() if count == EVERYTHING), default=len(trials))
     written = 0
     for index, (path, start, end, replacement, *_) in enumerate(trials[:first]):  # what comes later would not be preferred to it
@@ -53,8 +55,10 @@ def main(arguments: list[str]) -> int:
         if index not in found:
             written += 1
             _write(path, files[path][:start] + replacement + files[path][end:])
-            seconds_left = min(LONGEST_TRIAL, deadline - time.monotonic() + 1)
-            found[index] = _in_child(lambda: pytest.main(rest, plugins=[Counter()]), seconds_left)
+            left = min(LONGEST_TRIAL, deadline - time.monotonic() + 1)
+            found[index] = _in_child(lambda: pytest.main(failing, plugins=[Counter()]), left)
+            if found[index] == EVERYTHING and passing:
+                found[index] = EVERYTHING * (_in_child(lambda: pytest.main(passing, plugins=[Counter()]), left) == EVERYTHING)
             _write(path, files[path])
     with open(output, "w", encoding="utf-8") as file:  # noqa: PTH123  # the path is a file descriptor's
         json.dump([[index, count, count == EVERYTHING] for index, count in sorted(found.items()) if count], file)
@@ -156,11 +160,9 @@ def _in_child(work: Callable[[], object], seconds: float) -> int:
     return told[0] if told else 0
 
 
-def _in_one_program(
-    run: Callable[..., object], arguments: list[str], files: dict[str, str], trials: list[list[Any]], deadline: float
-) -> dict[int, int]:
+def _in_one_program(run: Callable[..., object], arguments: list[str], given: dict[str, Any], deadline: float) -> dict[int, int]:
     """Results of the trials that name a function, by a child that collects once; trials that it could not try are not in it."""
-    if not any(trial[4] for trial in trials):
+    if not any(trial[4] for trial in given["trials"]):
         return {}
     reading, writing = os.pipe()
     child = os.fork()
@@ -170,7 +172,7 @@ def _in_one_program(
             null = os.open(os.devnull, os.O_RDWR)
             for descriptor in (0, 1, 2):
                 os.dup2(null, descriptor)
-            run(arguments, plugins=[Loop(files, trials, deadline, writing)])
+            run(arguments, plugins=[Loop(given, deadline, writing)])
         finally:
             os._exit(70)
     os.close(writing)
@@ -192,8 +194,11 @@ def _in_one_program(
 class Loop:
     """The pytest plugin that tries the trials in place of running the collected tests."""
 
-    def __init__(self, files: dict[str, str], trials: list[list[Any]], deadline: float, told: int) -> None:
-        self.files, self.trials, self.deadline, self.told = files, trials, deadline, told
+    def __init__(self, given: dict[str, Any], deadline: float, told: int) -> None:
+        self.files: dict[str, str] = given["files"]
+        self.trials: list[list[Any]] = given["trials"]
+        self.passing = set(given["passing"])
+        self.deadline, self.told = deadline, told
         self.codes: dict[str, CodeType | None] = {}
 
     def pytest_runtestloop(self, session: Any) -> bool:  # noqa: ANN401  # pytest's session
@@ -259,11 +264,19 @@ class Loop:
             session.config.pluginmanager.register(counter)
             for function, code in changed.items():
                 function.__code__ = code
-            for item, following in zip(session.items, [*session.items[1:], None]):  # noqa: B905  # Python 3.9 has no strict
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            _tell(EVERYTHING if counter.count == len(session.items) else counter.count)
+            failing = [item for item in session.items if item.nodeid not in self.passing]
+            _run_items(failing)
+            if counter.count < len(failing):
+                _tell(counter.count)
+            _run_items([item for item in session.items if item.nodeid in self.passing])
+            _tell(0 if counter.failed else EVERYTHING)
 
         return _in_child(work, seconds)
+
+
+def _run_items(items: list[Any]) -> None:
+    for item, following in zip(items, [*items[1:], None]):  # noqa: B905  # Python 3.9 has no strict
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
 
 
 def _compiled(text: str) -> CodeType | None:

@@ -34,7 +34,7 @@ from suture_sandbox.backend import Command
 from suture_sandbox.findings import Finding
 from suture_sandbox.patch import Patch, patch_between
 from suture_sandbox.snapshot import Snapshot
-from suture_sandbox.verdict import Verdict, remaining
+from suture_sandbox.verdict import Verdict, breakage, remaining
 
 Mode = Literal["likely", "explained", "samples", "again"]
 """How the policy is asked: for its most likely answer; for one that first says in a comment what it mends; for several samples; for another
@@ -114,6 +114,8 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     """How many failures of the target are left on it."""
     suspects: tuple[Suspect, ...]
+    passing: tuple[str, ...] = ()
+    """Tests of the failing tests' files that pass on it."""
 
 
 async def direct_episode(job: Job) -> Ending:
@@ -123,20 +125,23 @@ async def direct_episode(job: Job) -> Ending:
         return Ending(reason="no code of the workspace could be connected with the failure")
     seen: set[str] = set()
     last: Tried | None = None
-    own = await _by_tool(job)
+    own = await _by_tool(job) if job.meter.harness.edits_by_rule != "off" else None
     if own is not None:
         return own
     try:
         for depth in range(3):
             better: Tried | None = None
+            likeliest_done = False
             async with contextlib.aclosing(_candidates(job, ground, seen, offset=depth)) as candidates:
                 async for tried in candidates:
-                    last = tried
-                    if tried.verdict.passed:
-                        made = "" if tried.candidate.answer else BY_RULE
-                        return Ending(patch=tried.candidate.patch, verdict=tried.verdict, reason=made)
-                    if _left(job, tried.verdict) < ground.left:
-                        better = tried
+                    if tried is None:
+                        likeliest_done = True
+                    elif tried.verdict.passed:
+                        return Ending(patch=tried.candidate.patch, verdict=tried.verdict, reason="" if tried.candidate.answer else BY_RULE)
+                    else:
+                        last = tried
+                        better = tried if better is None and await _is_progress(job, ground, tried) else better
+                    if better is not None and likeliest_done:
                         break
             if better is None or better.verdict.deciding is None:
                 break
@@ -181,23 +186,36 @@ async def _ground(job: Job, snapshot: Snapshot, findings: Sequence[Finding]) -> 
         job.problem, target=msgspec.structs.replace(job.problem.target, findings=wanted or job.problem.findings)
     )
     ranked = suspects(shown, snapshot, traced)
+    passing = tuple(name for name, test in traced.tests.items() if test.outcome == "passed")
     job.meter.step("localise", time.monotonic() - started, ", ".join(f"{each.unit.path}:{each.unit.name}" for each in ranked[:3]))
     left = len(job.problem.target.tests or job.problem.findings) if snapshot is job.problem.snapshot else len(wanted)
-    return Ground(snapshot=snapshot, findings=shown.findings, left=left, suspects=ranked)
+    return Ground(snapshot=snapshot, findings=shown.findings, left=left, suspects=ranked, passing=passing)
 
 
-def _left(job: Job, verdict: Verdict) -> int:
-    """How many of the target's failures are left after a refused candidate; everything when it broke something else."""
-    if verdict.deciding is None or verdict.broken or verdict.deciding.check != job.problem.check or verdict.deciding.status != "failed":
-        return len(job.problem.target.tests or job.problem.findings)
-    return len(remaining(job.problem.target, verdict.deciding))
+async def _is_progress(job: Job, ground: Ground, tried: Tried) -> bool:
+    """Whether fewer of the target's failures are left after a refused candidate, and the whole check shows no new one."""
+    verdict, deciding = tried.verdict, tried.verdict.deciding
+    if deciding is None or verdict.broken or deciding.check != job.problem.check or deciding.status != "failed":
+        return False
+    if len(remaining(job.problem.target, deciding)) >= ground.left:
+        return False
+    check = job.meter.sandbox.check_named(job.problem.check)
+    before = next((result for result in job.problem.before if result.check == check.name), None)
+    return not breakage(before, await job.meter.check(check, tried.candidate.patch.apply(job.problem.snapshot)))
 
 
-async def _candidates(job: Job, ground: Ground, seen: set[str], *, offset: int) -> AsyncGenerator[Tried]:
-    """Ask and prove, move by move, after the first of them also what was found by rule; yields every candidate that was tried."""
+async def _candidates(job: Job, ground: Ground, seen: set[str], *, offset: int) -> AsyncGenerator[Tried | None]:
+    """Ask and prove, move by move, after the first of them also what was found by rule.
+
+    Yields every candidate that was tried, and None when the likeliest are done: after that no better ground is waited for.
+    """
     failed: dict[int, Tried] = {}
-    by_rule = asyncio.create_task(_by_rule(job, ground))
+    when = job.meter.harness.edits_by_rule
+    by_rule = asyncio.create_task(_by_rule(job, ground) if when != "off" else _nothing())
     try:
+        if when == "first":
+            for candidate in _candidates_by_rule(job, ground, await by_rule, seen):
+                yield Tried(candidate=candidate, verdict=await _prove(job, candidate))
         for move, (index, mode) in enumerate(PLAN):
             if index >= len(ground.suspects) or (mode == "again" and index not in failed):
                 continue
@@ -206,9 +224,9 @@ async def _candidates(job: Job, ground: Ground, seen: set[str], *, offset: int) 
                 failed[index] = Tried(candidate=candidate, verdict=await _prove(job, candidate))
                 yield failed[index]
             if move == 0:
-                for suspect, text in await by_rule:
-                    for candidate in _new_candidates(job, ground, suspect, [(text, "")], (), seen):
-                        yield Tried(candidate=candidate, verdict=await _prove(job, candidate))
+                for candidate in _candidates_by_rule(job, ground, await by_rule, seen) if when == "beside" else ():
+                    yield Tried(candidate=candidate, verdict=await _prove(job, candidate))
+                yield None
     finally:
         by_rule.cancel()
         await asyncio.wait({by_rule})
@@ -229,7 +247,9 @@ async def _ask(job: Job, ground: Ground, suspect: Suspect, mode: Mode, seed: int
     request = ChatRequest(
         messages=tuple(messages),
         temperature=(sampling.temperature_milli if single else sampling.explore_milli) / 1000,
-        top_p=1.0 if single else 0.95,
+        top_p=1.0 if single else sampling.top_p_milli / 1000,
+        top_k=0 if single else sampling.top_k,
+        min_p=0.0 if single else sampling.min_p_milli / 1000,
         max_tokens=min(sampling.answer_tokens, 160 + 16 * suspect.unit.lines),
         stop=("```",) if prefill else (),
         seed=sampling.seed + seed,
@@ -242,6 +262,16 @@ async def _ask(job: Job, ground: Ground, suspect: Suspect, mode: Mode, seed: int
     return list(_fresh(job, ground, suspect, codes, tuple(messages), seen))
 
 
+async def _nothing() -> list[tuple[Suspect, str]]:
+    return []
+
+
+def _candidates_by_rule(job: Job, ground: Ground, found: list[tuple[Suspect, str]], seen: set[str]) -> Iterator[Candidate]:
+    """What was found by rule and not tried yet."""
+    for suspect, text in found:
+        yield from _new_candidates(job, ground, suspect, [(text, "")], (), seen)
+
+
 async def _by_rule(job: Job, ground: Ground) -> list[tuple[Suspect, str]]:
     """Edits by rule that deserve a proof, as new texts of the suspect's file, most likely first."""
     if not job.problem.target.tests:
@@ -249,7 +279,8 @@ async def _by_rule(job: Job, ground: Ground) -> list[tuple[Suspect, str]]:
     started = time.monotonic()
     trials = await asyncio.to_thread(_trials, ground)
     check = job.meter.sandbox.check_named(job.problem.check)
-    found = await screen(job.meter, check, ground.snapshot, job.problem.target.tests, [trial for _, trial in trials])
+    wanted, tried = job.problem.target.tests, [trial for _, trial in trials]
+    found = await screen(job.meter, check, ground.snapshot, wanted, tried, passing=ground.passing)
     whole = [each.trial for each in found if each.whole]
     partly = [each.trial for each in sorted(found, key=lambda each: -each.passed) if not each.whole]
     note = f"{len(trials)} edits by rule: all failing tests pass with {len(whole)}, some with {len(partly)}"

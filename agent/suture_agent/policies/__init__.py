@@ -53,6 +53,10 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[ToolSchema, ...] = ()
     temperature: float = 0.0
     top_p: float = 1.0
+    top_k: int = 0
+    """Tokens that are drawn from, 0 for all; sent only to servers that know it (vLLM, llama.cpp), so only when it is not 0."""
+    min_p: float = 0.0
+    """Least share of the likeliest token's probability; as `top_k`."""
     max_tokens: int = 1024
     stop: tuple[str, ...] = ()
     seed: int = 0

@@ -32,7 +32,6 @@ CONTEXT = 8192
 SLOTS = 4
 # An engine that died is found out at once and started anew here, so the client need not try for long.
 _PATIENCE = Patience(connect=5, read=600, total=1200, retries=1, restarts=0)
-_TAIL = {"top_k": 40, "min_p": 0.05, "cache_prompt": True}
 
 
 class EmbeddedPolicy:
@@ -121,7 +120,14 @@ class EmbeddedPolicy:
 
     async def _batch(self, request: ChatRequest, on_text: OnText | None, lease: Lease, client: AsyncOpenAI) -> Completion:
         prompt = chatml.render(request.messages, request.prefill)
-        body = {**sampling_body(request), **_TAIL, "model": self.model.name, "prompt": prompt}
+        body = {
+            **sampling_body(request),
+            "top_k": request.top_k,
+            "min_p": request.min_p,
+            "cache_prompt": True,
+            "model": self.model.name,
+            "prompt": prompt,
+        }
 
         def grown(text: str) -> None:
             lease.touch()

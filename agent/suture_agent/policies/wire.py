@@ -61,6 +61,10 @@ def sampling_body(request: ChatRequest) -> dict[str, Any]:
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+    if request.top_k:
+        body["top_k"] = request.top_k
+    if request.min_p:
+        body["min_p"] = request.min_p
     if request.stop:
         body["stop"] = list(request.stop)
     if request.candidates > 1:

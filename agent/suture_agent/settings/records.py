@@ -85,6 +85,8 @@ class HarnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Wall time of a problem."""
     candidates: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Answers sampled from one prompt."""
+    edits_by_rule: Literal["auto", "off", "beside", "first"] = "auto"
+    """Small edits that no model writes: off; beside: when the model's first answer did not hold; first: before the model is asked."""
     thinking: bool = False
     """Whether the model thinks aloud before it answers."""
 

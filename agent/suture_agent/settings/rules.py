@@ -42,6 +42,7 @@ RULES: Mapping[str, Rule] = {
     "harness.tokens": "budget",
     "harness.seconds": "lower",
     "harness.candidates": "budget",
+    "harness.edits_by_rule": "free",
     "harness.thinking": "free",
     "verdict.reruns": "higher",
     "guard.allow_test_edits": "unset",
