@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import subprocess
@@ -63,6 +64,12 @@ def suture(environ: Mapping[str, str]) -> Callable[..., Run]:
     return run
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that several tests may share: what suture knows of the interpreter, which takes a second to find out."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     """A workspace with one failing test of three."""
@@ -89,3 +96,39 @@ def script(tmp_path: Path) -> Callable[..., str]:
         return f"scripted:{path}"
 
     return write
+
+
+@pytest.fixture
+def unread(environ: Mapping[str, str]) -> Callable[..., tuple[int, str]]:
+    """Run the program with a stdout that nobody reads: its exit code and stderr."""
+
+    def run(*arguments: str | Path) -> tuple[int, str]:
+        reading, writing = os.pipe()
+        os.close(reading)
+        command = [*PROGRAM, *map(str, arguments)]
+        done = subprocess.run(command, env=dict(environ), stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        os.close(writing)
+        return done.returncode, done.stderr
+
+    return run
+
+
+def _obey_permissions() -> None:
+    """Take from root, and only from it, the right to write where the mode forbids it."""
+    drop_from_bounding_set, override = 24, 1
+    ctypes.CDLL(None).prctl(drop_from_bounding_set, override)
+
+
+@pytest.fixture
+def unprivileged(environ: Mapping[str, str]) -> Callable[..., Run]:
+    """Run the program as a user who has to obey the modes of files."""
+
+    def run(*arguments: str | Path) -> Run:
+        command = [*PROGRAM, *map(str, arguments)]
+        done = subprocess.run(
+            command, env=dict(environ), capture_output=True, text=True, timeout=60, check=False, preexec_fn=_obey_permissions
+        )
+        assert "Traceback (most recent call last)" not in done.stderr, done.stderr
+        return Run(done)
+
+    return run

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import click
 
@@ -25,8 +24,8 @@ def run(command: click.Command) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        _silence_stdout()
+    except (BrokenPipeError, SystemExit):  # click exits by itself, with 1, when nobody reads what it prints
+        _silence()
         return INTERRUPTED
     except Exception as error:
         code = _known(error)
@@ -49,6 +48,8 @@ def _known(error: Exception) -> int | None:
     return USAGE if isinstance(error, SettingsError | ConfigurationError | PatchError) else INFRASTRUCTURE
 
 
-def _silence_stdout() -> None:
-    """The reader of stdout is gone: keep Python from complaining when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _silence() -> None:
+    """The reader of stdout or stderr is gone: keep Python from complaining when it flushes at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(null, descriptor)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,14 +36,15 @@ def check(path: str | None, names: tuple[str, ...], output: Output) -> int:
 
 async def _check(path: str | None, names: tuple[str, ...], output: Output) -> int:
     from suture_agent.workspace import open_workspace
+    from suture_sandbox.sandbox import together
 
     started = time.monotonic()
     workspace = await open_workspace(workspace_root(path), progress=output.note)
     try:
-        wanted = [workspace.sandbox.check_named(name) for name in names] or list(workspace.sandbox.environment.checks)
+        wanted = [workspace.sandbox.check_named(name) for name in dict.fromkeys(names)] or list(workspace.sandbox.environment.checks)
         if not wanted:
             output.note("no checks were found in this workspace", style="yellow")
-        results = [await done for done in asyncio.as_completed([_one(workspace, each, output) for each in wanted])]
+        results = await together(_one(workspace, each, output) for each in wanted)
     finally:
         await workspace.close()
     summary = summarise(results, workspace.sandbox.environment.identity, time.monotonic() - started)
@@ -111,7 +112,7 @@ def show(check: Check, result: CheckResult, output: Output) -> None:
         output.say(f"  ... and {len(result.findings) - 20} more; -v shows all")
 
 
-def summarise(results: list[CheckResult], identity: str, seconds: float) -> dict[str, Any]:
+def summarise(results: Sequence[CheckResult], identity: str, seconds: float) -> dict[str, Any]:
     """The summary line."""
     passed = sum(result.passed for result in results)
     lost = sum(result.status == "infrastructure" for result in results)

@@ -31,16 +31,12 @@ class Output:
     @functools.cached_property
     def console(self) -> Console:
         """Where results go: stdout."""
-        from rich.console import Console
-
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        return _console(soft_wrap=not sys.stdout.isatty())
 
     @functools.cached_property
     def progress(self) -> Console:
         """Where progress and remarks go: stderr."""
-        from rich.console import Console
-
-        return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty(), quiet=self.quiet)
+        return _console(stderr=True, soft_wrap=not sys.stderr.isatty(), quiet=self.quiet)
 
     def line(self, record: object) -> None:
         """Write one JSON line, when JSON is asked for."""
@@ -56,6 +52,18 @@ class Output:
     def note(self, text: str, style: str | None = "dim") -> None:
         """Write a remark for people on stderr; silent with `--quiet`."""
         self.progress.print(text, style=style, markup=False)
+
+
+def _console(*, soft_wrap: bool, stderr: bool = False, quiet: bool = False) -> Console:
+    from rich.console import Console
+
+    class Piped(Console):
+        """Lets a pipe that nobody reads end the command as any other error does; rich's own way is to exit from within."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Piped(stderr=stderr, highlight=False, soft_wrap=soft_wrap, quiet=quiet)
 
 
 def options(command: Callable[P, T]) -> Callable[P, T]:

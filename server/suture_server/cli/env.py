@@ -11,6 +11,7 @@ from suture_server.cli.common import Output, options, run_async, workspace_root
 
 if TYPE_CHECKING:
     from suture_agent.workspace import Workspace
+    from suture_sandbox.environment import EnvironmentFields
     from suture_sandbox.identity import Difference
 
 
@@ -67,23 +68,30 @@ def verify(path: str | None, output: Output) -> int:
 @click.argument("after", metavar="B")
 @options
 def diff(before: str, after: str, output: Output) -> int:
-    r"""Compare two environments, each a suture.lock file or a folder that holds one. Exit code 1 when they differ.
+    r"""Compare two environments, each a lock file of any name or a folder that holds suture.lock. Exit code 1 when they differ.
 
     \b
     Example:
       suture env diff ../release/suture.lock suture.lock
     """
     from suture_sandbox.identity import identity_of
-    from suture_sandbox.lockfile import read_lock
     from suture_sandbox.lockfile import verify as compare
 
-    left, right = (read_lock(_lock_folder(name)) for name in (before, after))
+    left, right = _locked(before), _locked(after)
     return _report(compare(left, right), (identity_of(left), identity_of(right)), output, same="the two environments are the same")
 
 
-def _lock_folder(name: str) -> Path:
+def _locked(name: str) -> EnvironmentFields:
+    from suture_sandbox.errors import LockError
+    from suture_sandbox.lockfile import NAME, parse, read_lock
+
     path = Path(name)
-    return path if path.is_dir() else path.parent
+    if path.is_dir() or path.name == NAME:
+        return read_lock(path if path.is_dir() else path.parent)
+    try:
+        return parse(path.read_text(encoding="utf-8"), name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise LockError(f"{name} cannot be read: {error}", remedy="give a lock file, or a folder that holds one") from error
 
 
 async def _open(path: str | None, output: Output) -> Workspace:
