@@ -184,6 +184,9 @@ def test_tests_and_their_helpers_are_never_suspected(snapshot_with, finding_at):
     traced = TracedTest(outcome="failed", functions=tuple(TracedFunction(path=path, line=0, name="prepare") for path in files))
     found = suspects(problem_of(snapshot, finding), snapshot, Trace(tests={"test_a.py::test_a": traced}))
     assert {suspect.unit.path for suspect in found} == {"lib/testing.py"}
+    uses = "from tests.helper import prepare\n\n\ndef test_b():\n    assert prepare() == 1\n"
+    snapshot = snapshot_with({"test_b.py": uses})
+    assert suspects(problem_of(snapshot, finding_at("test_b.py", 5, test="test_b.py::test_b")), snapshot, Trace()) == ()
 
 
 def test_places_outside_the_workspace_and_missing_files_are_left_out(snapshot_with, finding_at):
