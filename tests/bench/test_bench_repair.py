@@ -89,6 +89,18 @@ def test_a_claim_for_one_of_two_failing_tests_is_held_to_that_test(run, claimed,
     assert results["recursion-flatten"]["outcome"] == outcome
 
 
+@pytest.mark.parametrize(
+    ("edits", "outcome"),
+    [("reading['valid'] == False", "false-offer"), ("except:", "unfixed")],
+)
+def test_a_claim_for_one_of_two_findings_holds_when_a_part_of_them_went_away(run, edits, outcome):
+    new = {"except:": "except (ValueError, KeyError):"}.get(edits, edits)
+    body = f"edit('sensors/reading.py', {edits.replace(chr(39), chr(34))!r}, {new.replace(chr(39), chr(34))!r})\n"
+    body += "claim(check='lint'); claim(check='lint', outcome='unfixed', problem='p2'); close(1)"
+    _, results = run(body, case="lint-comparison")
+    assert results["lint-comparison"]["outcome"] == outcome
+
+
 def test_the_plots_and_the_page_are_written(run, cases, tmp_path):
     run(the_patch(cases, "off-by-one-pager") + "claim(); close()")
     names = {path.name for path in (tmp_path / "out").iterdir()}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from suture_agent.direct.templates import calls, control, definitions, names, operators, told
+from suture_agent.direct.templates import calls, control, definitions, lint, names, operators, told
 from suture_agent.direct.templates.scene import Around, Found, Scene
 from suture_agent.direct.templates.syntax import syntax
 from suture_agent.direct.units import Unit, parse
@@ -58,6 +58,7 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "functions": names.functions,
     "tables": names.tables,
     "fields": names.fields,
+    "shadowed": names.shadowed,
     "calls": calls.calls,
     "arguments": calls.arguments,
     "copies": calls.copies,
@@ -84,6 +85,7 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "inherited": definitions.inherited,
     "overridden": definitions.overridden,
     "compared": definitions.compared,
+    "end-of-with": definitions.leaving,
     "closures": definitions.closures,
     "shared": definitions.shared,
     "options": definitions.options,
@@ -101,6 +103,7 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "annotated": told.annotated,
     "unreturned": told.unreturned,
     "missing-values": told.missing_values,
+    "lint": lint.lint,
 }
 """Name -> operator."""
 

@@ -200,7 +200,8 @@ def leaving(scene: Scene) -> Found:
         indent = " " * body[-1].col_offset
         lines = scene.source.splitlines(keepends=True)
         names = [node.id for node in nodes(scene, ast.Name) if isinstance(node.ctx, ast.Store)]
-        for name in dict.fromkeys([*reversed(names), *scene.parameters, "None", "False", "True", "self", "[]", "0"]):
+        entering = ["self"] if scene.unit.name.endswith(("__enter__", "__aenter__", "__iter__", "__aiter__")) else []
+        for name in dict.fromkeys([*entering, *reversed(names), *scene.parameters, "None", "False", "True", "self", "[]", "0"]):
             if name != "self" or "." in scene.unit.name:
                 made = f"{indent}return {name}\n"
                 yield "".join([*lines[:end], made, *lines[end:]]), end - 1, 0.6 if "None" in scene.said else 0.35

@@ -100,6 +100,18 @@ def overridden(scene: Scene) -> Found:
             yield scene.swap(node, f"super().{node.func.attr}({given})"), node.lineno - 1, 1.0
 
 
+def leaving(scene: Scene) -> Found:
+    """What the end of a `with` block lets through: nothing, everything, or one exception."""
+    function = scene.function
+    if function is None or function.name not in ("__exit__", "__aexit__") or not scene.parameters:
+        return
+    kind = scene.parameters[0]
+    classes = [name for name in scene.around.functions if name[:1].isupper()]
+    for node in nodes(scene, ast.Return):
+        for text in ("False", f"{kind} is None", *(f"{kind} is not None and issubclass({kind}, {name})" for name in classes)):
+            yield scene.swap(node, f"return {text}"), node.lineno - 1, 0.8
+
+
 def compared(scene: Scene) -> Found:
     """What equality, order and hash are made of."""
     function = scene.function
@@ -164,12 +176,16 @@ def options(scene: Scene) -> Found:
     methods = {node.name: node for node in owner.body if isinstance(node, ast.FunctionDef)}
     if "__eq__" in methods and "__hash__" not in methods:
         eq = methods["__eq__"]
-        read = [node for node in ast.walk(eq) if isinstance(node, ast.Attribute) and scene.text(node.value) == "self"]
-        inner = " ".join(f"self.{name}," for name in dict.fromkeys(node.attr for node in read if not node.attr.startswith("__")))
+        sides = [node.left for node in ast.walk(eq) if isinstance(node, ast.Compare)]
+        texts = dict.fromkeys(scene.text(side) for side in sides if scene.text(side).startswith(("self.", "(self.")))
         lines = scene.source.splitlines(keepends=True)
         end, indent = eq.end_lineno or eq.lineno, " " * eq.col_offset
-        made = f"\n{indent}def __hash__(self) -> int:\n{indent}    return hash(({inner}))\n"
-        yield "".join([*lines[:end], made, *lines[end:]]), eq.lineno - 1, 1.2
+        inner = next(iter(texts), "") if len(texts) == 1 else f"({', '.join(texts)})"
+        hashes = [f"    return hash({inner})"] if texts else []
+        hashes += [f"    return {scene.text(base)}.__hash__(self)" for base in owner.bases]
+        for body in [*hashes, "    return id(self)"]:
+            made = f"\n{indent}def __hash__(self) -> int:\n{indent}{body}\n"
+            yield "".join([*lines[:end], made, *lines[end:]]), eq.lineno - 1, 1.2 if body in hashes[:1] else 0.6
     if {"__lt__", "__eq__"} <= methods.keys() and "total_ordering" not in scene.source:
         yield f"@functools.total_ordering\n{scene.source}", 0, 0.8
 

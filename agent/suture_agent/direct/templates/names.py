@@ -189,3 +189,16 @@ def fields(scene: Scene) -> Found:
     for name in nodes(scene, ast.Name):
         if isinstance(name.ctx, ast.Load) and name.id in known:
             yield scene.swap(name, f"self.{name.id}"), name.lineno - 1, 0.5
+
+
+def shadowed(scene: Scene) -> Found:
+    """A loop's variable that takes the name of a parameter or of another variable, which is needed later: a name of its own."""
+    for loop in nodes(scene, ast.For):
+        if not isinstance(loop.target, ast.Name):
+            continue
+        inside = {id(node) for part in [loop.target, *loop.body] for node in ast.walk(part)}
+        every = [node for node in nodes(scene, ast.Name) if node.id == loop.target.id]
+        if len(every) > sum(id(node) in inside for node in every) or loop.target.id in scene.parameters:
+            own = f"{loop.target.id}_"
+            pairs = [(node, own) for node in every if id(node) in inside]
+            yield scene.swap_all([*pairs]), loop.lineno - 1, 0.9
