@@ -6,6 +6,7 @@ The failure is the same for every suspect, so the server's prompt cache holds it
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Sequence
 from string import Template
@@ -116,14 +117,20 @@ def exceptions_named(findings: Sequence[Finding], snapshot: Snapshot) -> tuple[s
     """Exceptions that the failing tests expect or that were raised."""
     names: dict[str, None] = {}
     for finding in findings[:5]:
-        if finding.code.endswith(("Error", "Exception")) and finding.code != "AssertionError":
+        if finding.code != "AssertionError" and (finding.code.endswith(("Error", "Exception")) or _is_exception(finding.code)):
             names[finding.code] = None
         tree = parse(snapshot.read_text(finding.test.split("::", 1)[0]) or "") if finding.test else None
         node = test_function(tree, finding.test) if tree is not None else None
         for call in ast.walk(node) if node is not None else ():
             if isinstance(call, ast.Call) and ast.unparse(call.func).rsplit(".", 1)[-1] in ("raises", "assertRaises", "assertRaisesRegex"):
-                names |= {ast.unparse(argument): None for argument in call.args[:1]}
+                given = [*call.args[:1], *(each.value for each in call.keywords if each.arg == "expected_exception")]
+                names |= {ast.unparse(argument): None for argument in given}
     return tuple(names)
+
+
+def _is_exception(code: str) -> bool:
+    found = getattr(builtins, code, None)
+    return isinstance(found, type) and issubclass(found, BaseException)
 
 
 def offered_names(finding: Finding, snapshot: Snapshot) -> str:

@@ -124,12 +124,13 @@ class Counter:
         _tell(EVERYTHING if int(exitstatus) == 0 else self.count)
 
 
-_TOLD = [-1]
-"""The descriptor through which a child tells its result."""
+_TOLD = [-1, -1]
+"""The descriptor through which a child tells its result, and that child's process."""
 
 
 def _tell(code: int) -> None:
-    os.write(_TOLD[0], bytes([code]))
+    if os.getpid() == _TOLD[1]:  # not a process that the trial forked
+        os.write(_TOLD[0], bytes([code]))
     os._exit(0)
 
 
@@ -141,7 +142,7 @@ def _in_child(work: Callable[[], object], seconds: float) -> int:
         try:
             os.setsid()
             os.close(reading)
-            _TOLD[0] = writing
+            _TOLD[:] = writing, os.getpid()
             null = os.open(os.devnull, os.O_RDWR)
             for descriptor in (0, 1, 2):
                 os.dup2(null, descriptor)

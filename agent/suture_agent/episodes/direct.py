@@ -30,6 +30,7 @@ from suture_agent.errors import BudgetSpent
 from suture_agent.events import Progress
 from suture_agent.harness import prompt
 from suture_agent.policies import ChatRequest, Message
+from suture_agent.problem import is_test_path
 from suture_sandbox.backend import Command
 from suture_sandbox.findings import Finding
 from suture_sandbox.patch import Patch, patch_between
@@ -287,21 +288,27 @@ def _candidates_by_rule(job: Job, ground: Ground, found: list[tuple[Suspect, str
 
 async def _by_rule(job: Job, ground: Ground, *, pairs: bool = False) -> list[tuple[Suspect, str]]:
     """Edits by rule, or pairs of them, that deserve a proof, as new texts of the suspect's file, most likely first."""
-    if not job.problem.target.tests and pairs:
-        return []
-    if not job.problem.target.tests:
-        return [(suspect, text) for suspect in ground.suspects[:3] for text in _on_the_line(ground, suspect)]
+    wanted = job.problem.target.tests or _not_collected(ground)
+    if not wanted:
+        on_the_lines = await asyncio.to_thread(
+            lambda: [(each, text) for each in ground.suspects[:3] for text in _on_the_line(ground, each)]
+        )
+        return [] if pairs else on_the_lines
     started = time.monotonic()
     trials = await asyncio.to_thread(_pairs if pairs else _trials, ground)
     check = job.meter.sandbox.check_named(job.problem.check)
-    wanted, tried = job.problem.target.tests, [trial for _, trial in trials]
-    found = await screen(job.meter, check, ground.snapshot, wanted, tried, passing=ground.passing)
+    found = await screen(job.meter, check, ground.snapshot, wanted, [trial for _, trial in trials], passing=ground.passing)
     whole = [each.trial for each in found if each.whole]
     partly = [each.trial for each in sorted(found, key=lambda each: -each.passed) if not each.whole]
     note = f"{len(trials)} {'pairs of ' if pairs else ''}edits by rule: all failing tests pass with {len(whole)}, some with {len(partly)}"
     job.meter.step("screen", time.monotonic() - started, note)
     chosen = [trials[index] for index in (*whole[:MOST_BY_RULE], *partly[:MOST_PARTLY_BY_RULE])]
     return [(suspect, trial.apply(ground.snapshot.read_text(trial.unit.path) or "")) for suspect, trial in chosen]
+
+
+def _not_collected(ground: Ground) -> tuple[str, ...]:
+    """The test files that could not be collected; none where the findings are no such failures."""
+    return tuple({place.path: None for finding in ground.findings for place in finding.related if is_test_path(place.path)})
 
 
 def _trials(ground: Ground) -> list[tuple[Suspect, Trial]]:
@@ -373,7 +380,7 @@ def _owners(ground: Ground) -> list[Suspect]:
 
 def _on_the_line(ground: Ground, suspect: Suspect) -> list[str]:
     """For a check without tests: the likeliest edits of the line that the tool names, to be proven one by one."""
-    pointed = _pointed_line(suspect.unit, ground.findings)
+    pointed = _pointed_line(suspect.unit, ground.findings, first=0)
     text = ground.snapshot.read_text(suspect.unit.path) or ""
     made = _edits_of(ground, suspect, MOST_EDITS[0])
     near = [edit for edit in made if edit.line == pointed or edit.rule == "syntax"][:MOST_ON_A_LINE]
@@ -457,10 +464,10 @@ def _prefill(unit: Unit, findings: Sequence[Finding], mode: Mode) -> str:
     return f"{start}{before_def}def {name}("
 
 
-def _pointed_line(unit: Unit, findings: Sequence[Finding]) -> int | None:
+def _pointed_line(unit: Unit, findings: Sequence[Finding], *, first: int = 1) -> int | None:
     """The line of the unit, counted from its first, that a tool names; None for a failing test, which shows a mistake late."""
     named = [each.range.start.line - unit.start for each in findings if not each.test and each.path == unit.path]
-    return next((line for line in named if 0 < line < unit.lines), None)
+    return next((line for line in named if first <= line < unit.lines), None)
 
 
 def _body_indent(unit: Unit) -> str:

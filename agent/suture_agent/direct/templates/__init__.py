@@ -10,6 +10,7 @@ One file a kind of mistake; one line each in `OPERATORS`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -22,6 +23,8 @@ from suture_agent.direct.units import Unit, parse
 __all__ = ["OPERATORS", "Around", "Edit", "Scene", "edits"]
 
 MOST_CANDIDATES = 400
+MOST_OF_ONE = 300
+"""Candidates of one operator: a long expression has many thousands."""
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +72,7 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "conversions": calls.conversions,
     "formats": calls.formats,
     "waiting": calls.waiting,
+    "coroutines": calls.coroutines,
     "blocks": calls.blocks,
     "regular": calls.regular,
     "exceptions": control.exceptions,
@@ -125,10 +129,12 @@ def edits(
             source: Edit(rule="syntax", source=source, line=line, weight=weight) for source, line, weight in syntax(unit.source, pointed)
         }
         return tuple(sorted(broken.values(), key=lambda edit: -edit.weight)[:most])
+    if not tree.body:
+        return ()
     scene = Scene(unit=unit, source=unit.source, tree=tree, raised=tuple(raised), said=said, pointed=pointed, around=around or Around())
     found: dict[str, Edit] = {}
     for rule, operator in OPERATORS.items():
-        for source, line, weight in operator(scene):
+        for source, line, weight in itertools.islice(operator(scene), MOST_OF_ONE):
             ran = 1.0 if not lines or line in lines else 0.4
             if source != unit.source and (source not in found or found[source].weight < weight * ran):
                 found[source] = Edit(rule=rule, source=source, line=line, weight=weight * ran)

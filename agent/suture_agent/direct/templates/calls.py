@@ -291,6 +291,18 @@ def waiting(scene: Scene) -> Found:
         yield scene.swap(made.elt, f"await {scene.text(made.elt)}"), made.lineno - 1, 1.0
 
 
+def coroutines(scene: Scene) -> Found:
+    """A coroutine in the old manner, a decorated generator: `async def`, with `await` for every `yield from`."""
+    function = scene.function
+    old = [each for each in function.decorator_list if scene.text(each).rsplit(".", 1)[-1] == "coroutine"] if function is not None else []
+    if isinstance(function, ast.FunctionDef) and old:
+        pairs: list[tuple[ast.expr, str]] = [(node, f"await {scene.text(node.value)}") for node in nodes(scene, ast.YieldFrom)]
+        lines = scene.swap_all([*pairs]).splitlines(keepends=True)
+        at, dropped = function.lineno - 1, old[0].lineno - 1
+        lines[at] = lines[at].replace("def ", "async def ", 1)
+        yield "".join([*lines[:dropped], *lines[dropped + 1 :]]), dropped, 3.0
+
+
 def blocks(scene: Scene) -> Found:
     """`async with` and `async for`, where they are needed and where they are not."""
     lines = scene.source.splitlines(keepends=True)
