@@ -231,7 +231,7 @@ def test_exceptions_that_tests_expect_or_show_are_named_once(snapshot_with, find
     plain = finding_at("test_shop.py", 9, test=PRICE)
     found = exceptions_named([shows, expects, shows, plain], snapshot)
     assert found[0] == "TypeError"
-    assert sorted(found[1:]) == ["ValueError", "module.Odd"]
+    assert sorted(found[1:]) == ["KeyError", "ValueError", "module.Odd"]
     assert exceptions_named([plain], snapshot) == ()
     assert exceptions_named([], snapshot) == ()
 
