@@ -86,6 +86,12 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted({names.get(problem, "tests") for problem in fixed}))
 
     @property
+    def written_by(self) -> str:
+        """Who wrote what was repaired: the policy, or what suture says of a patch that it did not write."""
+        reasons = {event.get("reason", "") for event in self.of("repair") if event["outcome"] == "fixed"}
+        return "; ".join(sorted(reasons - {""})) or ("policy" if reasons else "")
+
+    @property
     def open_kinds(self) -> frozenset[str]:
         """The kinds of check of which it says that a part is still not repaired."""
         kinds = {event["id"]: event["check"].split("-")[0] for event in self.of("problem")}
@@ -312,6 +318,7 @@ async def run_case(case: Case, options: Options) -> Result:
         prompt_tokens=int(claim.total("prompt_tokens")),
         completion_tokens=int(claim.total("completion_tokens")),
         problems=len(claim.of("problem")),
+        written_by=claim.written_by,
         environment=closing.get("environment", ""),
         harness=closing.get("harness", ""),
         model=closing.get("policy", ""),

@@ -10,6 +10,7 @@ import html
 import io
 import math
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -48,6 +49,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     problems: int = 0
+    written_by: str = ""
+    """Of a fixed case: "policy" when the policy wrote every patch, else what suture says of the one that it did not."""
     environment: str = ""
     harness: str = ""
     model: str = ""
@@ -128,6 +131,7 @@ def summary(results: Sequence[Result], facts: dict[str, Any]) -> dict[str, Any]:
         "by_difficulty": grouped(results, lambda result: str(result.difficulty)),
         "by_kind": grouped(results, lambda result: result.kind),
         "outcomes": {name: sum(result.outcome == name for result in results) for name in COLOURS},
+        "written_by": written_by(results),
         "steps": sum(result.steps for result in results),
         "prompt_tokens": sum(result.prompt_tokens for result in results),
         "completion_tokens": sum(result.completion_tokens for result in results),
@@ -138,6 +142,11 @@ def summary(results: Sequence[Result], facts: dict[str, Any]) -> dict[str, Any]:
         "models": sorted({result.model for result in results if result.model}),
         **facts,
     }
+
+
+def written_by(results: Sequence[Result]) -> dict[str, int]:
+    """Fixed cases by who wrote the patch, most first."""
+    return dict(Counter(result.written_by for result in results if result.outcome == "fixed" and result.written_by).most_common())
 
 
 def print_closing(results: Sequence[Result], console: Console) -> None:
@@ -155,6 +164,9 @@ def print_closing(results: Sequence[Result], console: Console) -> None:
     console.print(table)
     if whole.infrastructure:
         console.print(f"{whole.infrastructure} cases ended in infrastructure failures and are not counted.")
+    authors = ", ".join(f"{count} {name}" for name, count in written_by(results).items())
+    if authors:
+        console.print(f"Who wrote the patches of the fixed cases: {authors}.", markup=False)
     for result in results:
         if result.outcome == "false-offer":
             console.print(f"FALSE OFFER {result.id}: {'; '.join(result.reasons)}", markup=False)

@@ -69,6 +69,14 @@ def test_an_honest_repair_counts(run, cases, tmp_path):
     assert "+    return (length + size - 1) // size" in result["diff"]
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert (summary["all"]["fixed"], summary["all"]["total"], summary["all"]["false_offers"]) == (1, 1, 0)
+    assert summary["written_by"] == {"policy": 1}
+
+
+def test_who_wrote_a_patch_is_counted(run, cases, tmp_path, capsys):
+    said = "say(event='repair', problem='p1', outcome='fixed', reason='by rule', steps=1); close()"
+    run(the_patch(cases, "off-by-one-pager") + "say(event='problem', id='p1', check='tests', findings=1)\n" + said)
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["written_by"] == {"by rule": 1}
+    assert "Who wrote the patches of the fixed cases: 1 by rule." in capsys.readouterr().out
 
 
 ONE_OF_TWO = """
