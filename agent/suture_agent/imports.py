@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from suture_agent.direct.units import definitions, parse
+from suture_agent.direct.units import Definition, definitions, parse
 from suture_sandbox.snapshot import Snapshot
 
 
@@ -59,3 +59,25 @@ def _module_path(module: str, level: int, path: str, snapshot: Snapshot) -> str 
             if snapshot.exists(candidate):
                 return candidate
     return None
+
+
+def used_names(tree: ast.Module) -> set[str]:
+    """Names that are read."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def bound_names(tree: ast.Module) -> set[str]:
+    """Names that are bound anywhere in the module, and those that every module has."""
+    names = {"__name__", "__file__", "__doc__", "__class__"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, Definition):
+            names.add(node.name)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            names.add(node.name)
+    return names

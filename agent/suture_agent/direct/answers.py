@@ -7,6 +7,7 @@ import builtins
 import sys
 
 from suture_agent.direct.units import Definition, Unit, definitions, first_line, parse, splice
+from suture_agent.imports import bound_names, used_names
 
 _FENCE = "```"
 _KNOWN_HOMES = {
@@ -49,12 +50,12 @@ def rewrite(text: str, unit: Unit, code: str) -> str | None:
     tree, old = parse(new), parse(text)
     if tree is None or (old is not None and ast.dump(tree) == ast.dump(old)):
         return None
-    return complete_imports(new, tree, already=_used(old) if old else set())
+    return complete_imports(new, tree, already=used_names(old) if old else set())
 
 
 def complete_imports(text: str, tree: ast.Module, *, already: set[str]) -> str:
     """Add imports of standard modules and names that the new code uses, the old did not, and nothing defines."""
-    missing = sorted(_used(tree) - already - _bound(tree) - set(dir(builtins)))
+    missing = sorted(used_names(tree) - already - bound_names(tree) - set(dir(builtins)))
     homes = {name: f"from {home} import {name}" for name, home in _KNOWN_HOMES.items()} | {
         name: f"import {name}" for name in sys.stdlib_module_names - _KNOWN_HOMES.keys()
     }
@@ -104,26 +105,6 @@ def _longest_valid(code: str) -> str:
         if parse(piece) is not None:
             return piece
     return ""
-
-
-def _used(tree: ast.Module) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-
-
-def _bound(tree: ast.Module) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            names.add(node.id)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        elif isinstance(node, Definition):
-            names.add(node.name)
-        elif isinstance(node, ast.arg):
-            names.add(node.arg)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            names.add(node.name)
-    return names | {"__name__", "__file__", "__doc__", "__class__"}
 
 
 def _import_line(tree: ast.Module) -> int:

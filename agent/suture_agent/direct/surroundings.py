@@ -11,7 +11,7 @@ from pathlib import Path
 
 from suture_agent.direct.templates.scene import Around
 from suture_agent.direct.units import Unit, definitions, parse
-from suture_agent.imports import imported
+from suture_agent.imports import bound_names, imported, used_names
 from suture_agent.problem import is_test_path
 from suture_sandbox.snapshot import Snapshot
 
@@ -42,7 +42,7 @@ def surroundings(unit: Unit, snapshot: Snapshot, *, modules: bool = False) -> Ar
         constants=tuple(dict.fromkeys(name for name, _ in assigned)),
         tables=tuple(name for name, value in assigned if isinstance(value, ast.Dict)),
         modules=offered,
-        unbound=tuple(sorted(_loaded(tree) - _bound(tree) - set(dir(builtins)))),
+        unbound=tuple(sorted(used_names(tree) - bound_names(tree) - set(dir(builtins)))),
     )
 
 
@@ -124,23 +124,3 @@ def _files(snapshot: Snapshot) -> Iterator[str]:
             path = Path(folder, name).relative_to(snapshot.root).as_posix()
             if name.endswith(".py") and not is_test_path(path):
                 yield path
-
-
-def _loaded(tree: ast.Module) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-
-
-def _bound(tree: ast.Module) -> set[str]:
-    names: set[str] = {"__name__", "__file__", "__doc__", "__class__"}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            names.add(node.id)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.arg):
-            names.add(node.arg)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            names.add(node.name)
-    return names

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suture_agent.direct.templates import edits
+from suture_agent.direct.templates import Around, edits
 from suture_agent.direct.units import Unit, definitions, head_unit, parse, unit_of
 
 
@@ -93,6 +93,95 @@ MENDED = {
     "removed name": ("import collections\nX = collections.Mapping\n", "import collections\nX = collections.abc.Mapping\n", {}),
     "sorted the wrong way": ("def f(a):\n    return sorted(a)\n", "def f(a):\n    return sorted(a, reverse=True)\n", {}),
     "nothing given": ("def f(a):\n    return a[0]\n", "def f(a):\n    if not a:\n        return None\n    return a[0]\n", {}),
+    "coroutine in the old manner": (
+        "class A:\n    @asyncio.coroutine\n    def f(self):\n        yield from g()\n        return (yield from h(1))\n",
+        "async def f(self):\n    await g()\n    return (await h(1))\n",
+        {"name": "A.f"},
+    ),
+    "loop that takes a parameter's name": (
+        "def f(a, rows):\n    for a in rows:\n        g(a)\n    return a\n",
+        "def f(a, rows):\n    for a_ in rows:\n        g(a_)\n    return a\n",
+        {},
+    ),
+    "enter without a result": (
+        "class A:\n    def __enter__(self):\n        self.open()\n",
+        "def __enter__(self):\n    self.open()\n    return self\n",
+        {"name": "A.__enter__"},
+    ),
+    "exit that swallows everything": (
+        "class A:\n    def __exit__(self, kind, error, trace):\n        return True\n",
+        "def __exit__(self, kind, error, trace):\n    return kind is not None and issubclass(kind, Stop)\n",
+        {"name": "A.__exit__", "around": Around(functions={"Stop": ()})},
+    ),
+    "equality without a hash": (
+        "class A:\n    def __eq__(self, other):\n        return self.b == other.b and self.c() == other.c()\n",
+        (
+            "class A:\n    def __eq__(self, other):\n        return self.b == other.b and self.c() == other.c()\n\n"
+            "    def __hash__(self) -> int:\n        return hash((self.b, self.c()))\n"
+        ),
+        {"name": "A"},
+    ),
+    "value that all objects share": (
+        "@dataclass\nclass A:\n    b: list = []\n", "@dataclass\nclass A:\n    b: list = field(default_factory=list)\n", {"name": "A"},
+    ),
+    "rounded down for rounded up": (
+        "def f(a, b):\n    return a // b + 1\n", "def f(a, b):\n    return (a + b - 1) // b\n", {},
+    ),
+    "one key the other way": (
+        "def f(a):\n    return sorted(a, key=lambda x: (x.n, x.m), reverse=True)\n",
+        "def f(a):\n    return sorted(a, key=lambda x: (-x.n, x.m))\n",
+        {},
+    ),
+    "greedy pattern": ("A = re.compile(r'\"(.*)\" x')\n", "A = re.compile(r'\"(.*?)\" x')\n", {}),
+    "sorted in place": ("def f(a):\n    return a.sort()\n", "def f(a):\n    return sorted(a)\n", {}),
+    "copy thrown away": ("def f(a):\n    a.strip()\n    return a\n", "def f(a):\n    a = a.strip()\n    return a\n", {}),
+    "text that is a sequence too": (
+        "def f(a):\n    return isinstance(a, Sequence)\n",
+        "def f(a):\n    return isinstance(a, Sequence) and not isinstance(a, (str, bytes))\n",
+        {},
+    ),
+    "base case of an inner function": (
+        "def f(a):\n    def g(n):\n        return g(n - 1)\n    return g(a)\n",
+        "def f(a):\n    def g(n):\n        if n == 0:\n            return 1\n        return g(n - 1)\n    return g(a)\n",
+        {"raised": ("RecursionError",)},
+    ),
+    "exception of a lower layer": (
+        "def f(a):\n    return B[a]\n",
+        "def f(a):\n    try:\n        return B[a]\n    except KeyError as error:\n        raise Missing(str(error)) from error\n",
+        {"raised": ("KeyError", "Missing")},
+    ),
+    "misspelt name": (
+        "def f(amount):\n    return amuont\n", "def f(amount):\n    return amount\n", {"said": "NameError: name 'amuont' is not defined"},
+    ),
+    "misspelt attribute": (
+        "def f(a):\n    return a.lenght\n", "def f(a):\n    return a.length\n",
+        {"said": "AttributeError: 'A' object has no attribute 'lenght'. Did you mean: 'length'?"},
+    ),
+    "unknown keyword": (
+        "def f(a):\n    return g(a, colour=1)\n", "def f(a):\n    return g(a, color=1)\n",
+        {"said": "TypeError: g() got an unexpected keyword argument 'colour'", "around": Around(functions={"g": ("a", "color")})},
+    ),
+    "name of another module": (
+        "from a import b\n\nb()\n", "from c import b\n\nb()\n",
+        {"said": "ImportError: cannot import name 'b' from 'a'", "around": Around(modules={"c": ("b",)})},
+    ),
+    "promised another type": (
+        "def f(a: int) -> str:\n    return a\n", "def f(a: int) -> int:\n    return a\n",
+        {"said": 'Incompatible return value type (got "int", expected "str")', "pointed": 1},
+    ),
+    "bare except": (
+        "def f(a):\n    try:\n        a()\n    except:\n        g()\n",
+        "def f(a):\n    try:\n        a()\n    except Exception:\n        g()\n",
+        {"said": "E722 Do not use bare `except`", "pointed": 3},
+    ),
+    "raise without a cause": (
+        "def f(a):\n    try:\n        a()\n    except KeyError as error:\n        raise Bad(1)\n",
+        "def f(a):\n    try:\n        a()\n    except KeyError as error:\n        raise Bad(1) from error\n",
+        {"said": "B904 Within an `except` clause", "pointed": 4},
+    ),
+    "colon that is missing": (
+        "def f(a):\n    if a\n        return 1\n", "def f(a):\n    if a:\n        return 1\n", {"pointed": 1},
+    ),
     "text in more than ASCII": ('def f(é):\n    return "ü" + é < "ß"\n', 'def f(é):\n    return "ü" + é <= "ß"\n', {}),
 }  # fmt: skip
 
