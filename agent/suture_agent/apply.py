@@ -18,7 +18,8 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from suture_sandbox.errors import ConfigurationError, PatchError
+from suture_sandbox.errors import ConfigurationError, PatchError, UnreadableFile
+from suture_sandbox.files import read_plain
 from suture_sandbox.patch import FileEdit, Patch
 from suture_sandbox.snapshot import Snapshot
 
@@ -242,11 +243,9 @@ def _noted(root: Path) -> _Intent | None:
     if not os.path.lexists(path):
         return None
     try:
-        if not path.is_file():
-            raise PatchError("it is not a plain file")
-        intent = msgspec.json.decode(path.read_bytes(), type=_Intent)
+        intent = msgspec.json.decode(read_plain(path, name="it", follow=False) or b"", type=_Intent)
         _check(root, intent)
-    except (PatchError, msgspec.DecodeError) as error:
+    except (PatchError, UnreadableFile, msgspec.DecodeError) as error:
         raise ConfigurationError(f"{path} is damaged: {error}", remedy=f"look at the files it names, then delete {path}") from error
     return intent
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
+from collections.abc import Sequence
 
 from suture_agent.direct.units import Definition, Unit, definitions, first_line, parse, splice
 from suture_agent.imports import bound_names, used_names
@@ -56,10 +57,18 @@ def rewrite(text: str, unit: Unit, code: str) -> str | None:
 def complete_imports(text: str, tree: ast.Module, *, already: set[str]) -> str:
     """Add imports of standard modules and names that the new code uses, the old did not, and nothing defines."""
     missing = sorted(used_names(tree) - already - bound_names(tree) - set(dir(builtins)))
-    homes = {name: f"from {home} import {name}" for name, home in _KNOWN_HOMES.items()} | {
-        name: f"import {name}" for name in sys.stdlib_module_names - _KNOWN_HOMES.keys()
-    }
-    lines = [homes[name] for name in missing if name in homes]
+    return with_lines(text, tree, [line for name in missing if (line := home_of(name))])
+
+
+def home_of(name: str) -> str:
+    """The import of a well-known name or module of the standard library; empty for any other."""
+    if name in _KNOWN_HOMES:
+        return f"from {_KNOWN_HOMES[name]} import {name}"
+    return f"import {name}" if name in sys.stdlib_module_names else ""
+
+
+def with_lines(text: str, tree: ast.Module, lines: Sequence[str]) -> str:
+    """The text with lines added after its imports."""
     if not lines:
         return text
     at = _import_line(tree)

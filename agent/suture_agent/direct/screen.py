@@ -5,15 +5,16 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 
 import msgspec
 
-from suture_agent.direct.answers import rewrite
+from suture_agent.direct.answers import home_of, rewrite, with_lines
 from suture_agent.direct.templates import Edit
 from suture_agent.direct.trace import pytest_arguments
 from suture_agent.direct.units import Unit, definitions, extent, parse, placed
+from suture_agent.imports import bound_names
 from suture_agent.meter import Meter
 from suture_sandbox.backend import Command
 from suture_sandbox.checks import Check
@@ -67,6 +68,20 @@ def trials_of(unit: Unit, text: str, edits: Sequence[Edit], *, ran: bool, share:
             yield Trial(unit=unit, start=start, end=end, replacement=replacement, weight=weight, in_place=in_place)
         elif (new := rewrite(text, unit, edit.source)) is not None:  # a name that is new to the file may have to be imported
             yield Trial(unit=unit, start=0, end=len(text), replacement=new, weight=edit.weight * share, in_place=False)
+
+
+def import_trials(unit: Unit, text: str, names: Iterable[str], modules: Mapping[str, Sequence[str]]) -> Iterator[Trial]:
+    """For names that are not defined: the imports of the standard library and of the workspace that define them."""
+    tree = parse(text)
+    if tree is None:
+        return
+    bound = bound_names(tree)
+    for name in sorted(names):
+        lines = [f"from {module} import {name}" for module, defined in modules.items() if name in defined]
+        lines += [f"from {module.rpartition('.')[0]} import {name}" for module in modules if module.endswith(f".{name}")]
+        lines += [f"import {module}" for module in modules if module == name]
+        for line in dict.fromkeys(line for line in (home_of(name), *lines) if line and name not in bound):
+            yield Trial(unit=unit, start=0, end=len(text), replacement=with_lines(text, tree, [line]), weight=3.0, in_place=False)
 
 
 async def screen(

@@ -20,9 +20,10 @@ import msgspec
 from suture_agent.direct.answers import code_in, fingerprint, rewrite, without_remark
 from suture_agent.direct.context import again_prompt, exceptions_named, first_prompt
 from suture_agent.direct.localise import Suspect, suspects
-from suture_agent.direct.screen import Trial, screen, trials_of
+from suture_agent.direct.screen import Trial, import_trials, screen, trials_of
 from suture_agent.direct.surroundings import surroundings
 from suture_agent.direct.templates import Edit, edits
+from suture_agent.direct.templates.told import missing_names
 from suture_agent.direct.trace import trace
 from suture_agent.direct.units import Unit, unit_named
 from suture_agent.episodes import Ending, Job
@@ -320,7 +321,32 @@ def _trials(ground: Ground) -> list[tuple[Suspect, Trial]]:
         made = _edits_of(ground, suspect, most)
         ran = bool(suspect.lines) or not known
         weighed += [(suspect, trial) for trial in trials_of(suspect.unit, text, made, ran=ran, share=LATER_SUSPECT**rank)]
+    weighed += _imports(ground, ground.suspects[:2])
     return sorted(weighed, key=lambda each: -each[1].weight)
+
+
+def _imports(ground: Ground, among: Sequence[Suspect]) -> list[tuple[Suspect, Trial]]:
+    """Imports of what the findings say is not defined, in the suspects' files."""
+    missing = missing_names(_said(ground))
+    if not missing:
+        return []
+    trials = {
+        suspect.unit.path: [
+            (suspect, trial)
+            for trial in import_trials(
+                suspect.unit,
+                ground.snapshot.read_text(suspect.unit.path) or "",
+                missing,
+                surroundings(suspect.unit, ground.snapshot, modules=True).modules,
+            )
+        ]
+        for suspect in among
+    }
+    return [pair for pairs in trials.values() for pair in pairs]
+
+
+def _said(ground: Ground) -> str:
+    return "\n".join(f"{finding.code} {finding.message}" for finding in ground.findings[:5])
 
 
 def _pairs(ground: Ground) -> list[tuple[Suspect, Trial]]:
@@ -344,7 +370,7 @@ def _pairs(ground: Ground) -> list[tuple[Suspect, Trial]]:
 
 def _edits_of(ground: Ground, suspect: Suspect, most: int) -> tuple[Edit, ...]:
     """The edits by rule of one suspect."""
-    said = "\n".join(f"{finding.code} {finding.message}" for finding in ground.findings[:5])
+    said = _said(ground)
     places = [(place.path, place.range.start.line) for finding in ground.findings for place in finding.related]
     places += [(finding.path, finding.range.start.line) for finding in ground.findings]
     frames = [
@@ -382,9 +408,10 @@ def _on_the_line(ground: Ground, suspect: Suspect) -> list[str]:
     """For a check without tests: the likeliest edits of the line that the tool names, to be proven one by one."""
     pointed = _pointed_line(suspect.unit, ground.findings, first=0)
     text = ground.snapshot.read_text(suspect.unit.path) or ""
+    imports = [trial.apply(text) for _, trial in _imports(ground, [suspect])]
     made = _edits_of(ground, suspect, MOST_EDITS[0])
     near = [edit for edit in made if edit.line == pointed or edit.rule == "syntax"][:MOST_ON_A_LINE]
-    return [new for edit in near if (new := rewrite(text, suspect.unit, edit.source)) is not None]
+    return [*imports, *[new for edit in near if (new := rewrite(text, suspect.unit, edit.source)) is not None]]
 
 
 def _fresh(

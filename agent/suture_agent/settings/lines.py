@@ -6,59 +6,21 @@ nothing: of a text that `tomllib` takes it finds every key, and of any other tex
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+
+from suture_sandbox.toml import tokens
 
 Path = tuple[str, ...]
 """The parts of a dotted key."""
-
-_TOKEN = re.compile(
-    r'''
-    (?P<blank>[ \t\r]++|\#[^\n]*+)
-    |(?P<newline>\n)
-    |(?P<text>"""(?:[^"\\]++|\\.|"{1,2}+(?!"))*+"{3,5}|\'\'\'(?:[^']++|'{1,2}+(?!'))*+'{3,5}|"""|\'\'\'
-      |"(?:[^"\\\n]++|\\[^\n])*+"|'[^'\n]*+'|["'])
-    |(?P<word>[A-Za-z0-9_-]++)
-    |(?P<mark>[\[\]{}=,.])
-    |(?P<other>.)
-    ''',
-    re.DOTALL | re.VERBOSE,
-)
-_OPEN_ENDED = ('"""', "'''", '"', "'")
-"""Strings without an end: nothing after one is TOML."""
 
 
 def key_lines(text: str) -> dict[Path, int]:
     """Key -> one-based line on which it first stands: tables, keys, and keys of inline tables (those in arrays under the array's key)."""
     scan = _Scan()
-    for kind, word, line in _tokens(text):
+    for kind, word, line in tokens(text):
         scan.take(kind, word, line)
     return scan.lines
-
-
-def longest_key(text: str) -> int:
-    """How many parts the longest dotted key has."""
-    longest = run = 0
-    dotted = False
-    for kind, word, _ in _tokens(text):
-        if kind in ("word", "text"):
-            run = run + 1 if dotted else 1
-            longest = max(longest, run)
-        dotted = word == "."
-    return longest
-
-
-def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
-    """Kind, text and line of every token that is not blank."""
-    line = 1
-    for found in _TOKEN.finditer(text):
-        kind, word = str(found.lastgroup), found[0]
-        if word in _OPEN_ENDED:
-            return
-        if kind != "blank":
-            yield kind, word, line
-        line += word.count("\n")
 
 
 class _Scan:

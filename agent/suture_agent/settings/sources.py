@@ -5,11 +5,7 @@ A workspace's file is untrusted: it may be of any size, any kind and any content
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-import stat
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -19,12 +15,13 @@ import msgspec
 
 from suture_agent.errors import SettingsError
 from suture_agent.settings.lines import Path as KeyPath
-from suture_agent.settings.lines import key_lines, longest_key
+from suture_agent.settings.lines import key_lines
+from suture_sandbox.errors import UnreadableFile
+from suture_sandbox.files import read_plain
+from suture_sandbox.toml import BadToml, parse
 
 LARGEST_FILE = 512 * 1024
 """Bytes of a configuration file."""
-LONGEST_KEY = 32
-"""Parts of a dotted key: `tomllib` takes quadratic time on long ones."""
 LONGEST_SHOWN = 80
 """Characters of a value or a key in a message."""
 
@@ -108,35 +105,19 @@ def shown(value: object) -> str:
 
 
 def _parsed(text: str, name: str) -> dict[str, Any]:
-    if longest_key(text) > LONGEST_KEY:
-        raise SettingsError(f"{name}: a key of more than {LONGEST_KEY} parts", remedy="mend the file")
     try:
-        return tomllib.loads(text)
-    except RecursionError as error:
-        raise SettingsError(f"{name}: nested too deeply", remedy="mend the file") from error
-    except tomllib.TOMLDecodeError as error:
-        where = re.search(r"at line (\d+)", str(error))
-        line = where[1] if where else text.rstrip("\n").count("\n") + 1
-        raise SettingsError(f"{name}:{line}: not valid TOML: {str(error)[:200]}", remedy="mend the file") from error
-    except ValueError as error:
-        raise SettingsError(f"{name}: a number of too many digits", remedy="mend the file") from error
+        return parse(text)
+    except BadToml as error:
+        raise SettingsError(error.within(name), remedy="mend the file") from error
 
 
 def _read(path: Path, name: str) -> str | None:
-    """The text of a plain file. Anything else under that name (a folder, a pipe, a device) could block or never end."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR):
-            return None
-        raise SettingsError(f"{name} cannot be read: {error.strerror}", remedy="make it a readable file, or remove it") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise SettingsError(f"{name} is not a plain file", remedy="replace it by a file, or remove it")
-    with os.fdopen(descriptor, "rb") as file:
-        content = file.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise SettingsError(f"{name} is larger than {LARGEST_FILE // 1024} KiB", remedy="a configuration file is not that large: mend it")
+        content = read_plain(path, most=LARGEST_FILE, name=name)
+    except UnreadableFile as error:
+        raise SettingsError(str(error), remedy=error.remedy) from error
+    if content is None:
+        return None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -71,6 +71,21 @@ async def test_an_edit_by_rule_is_proven_when_the_first_answer_does_not_hold_and
     assert done.verdict.reruns == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("json", "import json"), ("rate", "from taxes import rate"), ("Counter", "from collections import Counter")],
+)
+async def test_a_name_that_is_not_defined_is_imported(mend, name, line):
+    files = {
+        "taxes.py": "def rate(x):\n    return x\n",
+        "pages.py": f'"""Pages."""\n\nimport sys\n\n\ndef pages(n):\n    return [{name}, n, sys]\n',
+        "test_pages.py": "from pages import pages\n\n\ndef test_pages():\n    assert pages(2)[1] == 2\n",
+    }
+    done, _ = await mend(files, "    return [n, n]\n".replace("n, n", "1, 1"))
+    assert (done.outcome, done.reason) == ("fixed", BY_RULE)
+    assert done.patch.edits[0].after.decode() == files["pages.py"].replace("import sys\n", f"import sys\n{line}\n")
+
+
 async def test_first_does_not_ask_the_policy_where_a_rule_is_enough(mend):
     done, policy = await mend({"pages.py": PAGES, "test_pages.py": TEST}, by_rule="first")
     assert (done.outcome, done.reason) == ("fixed", BY_RULE)

@@ -14,9 +14,14 @@ SURE = 2.0
 """Weight of what the message all but spells out."""
 
 
+def missing_names(said: str) -> set[str]:
+    """The names of which a message says that they are not defined."""
+    return _names_in(r"[Nn]ame ['\"](\w+)['\"] is not defined|[`\"](\w+)[`\"] is not defined|Undefined name `(\w+)`", said)
+
+
 def undefined(scene: Scene) -> Found:
     """`name 'x' is not defined`: the name that was meant, an attribute of the object, or an import."""
-    missing = _named(r"[Nn]ame ['\"](\w+)['\"] is not defined|[`\"](\w+)[`\"] is not defined|Undefined name `(\w+)`", scene)
+    missing = missing_names(scene.said)
     meant = re.findall(r"[Dd]id you mean:? ['\"]?(?:self\.)?(\w+)", scene.said)
     for node in nodes(scene, ast.Name):
         if node.id not in missing:
@@ -135,7 +140,11 @@ def _unknown_keywords(scene: Scene) -> set[str]:
 
 def _named(pattern: str, scene: Scene) -> set[str]:
     """The names that a pattern's groups find in the message."""
-    found: list[str | tuple[str, ...]] = re.findall(pattern, scene.said)
+    return _names_in(pattern, scene.said)
+
+
+def _names_in(pattern: str, said: str) -> set[str]:
+    found: list[str | tuple[str, ...]] = re.findall(pattern, said)
     return {name for each in found for name in ((each,) if isinstance(each, str) else each) if name}
 
 
