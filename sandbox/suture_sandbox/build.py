@@ -21,6 +21,7 @@ from pathlib import Path
 
 from suture_sandbox.capture.interpreter import Interpreter
 from suture_sandbox.errors import ConfigurationError, InfrastructureError
+from suture_sandbox.files import read_plain
 from suture_sandbox.lockformats import Plan, wheels_only
 
 Progress = Callable[[str], None]
@@ -79,6 +80,7 @@ def environment_folder(plan: Plan, interpreter: Interpreter, cache: Path) -> Pat
 
 async def _build(plan: Plan, interpreter: Interpreter, *, root: Path, home: Path, progress: Progress, offline: bool) -> None:
     await _remove(home, *home.parent.glob(f".{home.name}.*"))  # what a killed build left behind; nobody else is at it, we hold the lock
+    await asyncio.to_thread(_refuse_unreadable, root, plan)
     temporary = home.parent / f".{home.name}.{os.getpid()}"
     uv = _Uv(find_uv(root), root, interpreter.base, progress)
     progress(f"building the environment from {plan.source} ({len(plan.locked)} packages pinned)")
@@ -94,6 +96,13 @@ async def _build(plan: Plan, interpreter: Interpreter, *, root: Path, home: Path
         raise InfrastructureError(f"cannot build in {home.parent}: {error.strerror}", remedy="make room on the disk") from error
     finally:
         await asyncio.shield(_remove(temporary))
+
+
+def _refuse_unreadable(root: Path, plan: Plan) -> None:
+    """Uv reads these itself, and would wait for a pipe."""
+    for folder in dict.fromkeys((root, *plan.projects)):
+        for name in ("pyproject.toml", "uv.toml"):
+            read_plain(folder / name)
 
 
 def marker_environment(interpreter: Interpreter) -> dict[str, str]:

@@ -4,7 +4,8 @@
 
     SandboxFloorError
     ├── ConfigurationError      the user or the workspace asked for something that cannot be: exit code 2
-    │   └── LockError           suture.lock is missing, damaged or does not match what is installed
+    │   ├── LockError           suture.lock is missing, damaged or does not match what is installed
+    │   └── UnreadableFile      under a name that suture reads lies a pipe, a device, a folder, or a file of no sensible size
     ├── InfrastructureError     the machine could not do its part; says nothing about the patch: exit code 3
     │   ├── BackendUnavailable  no backend can isolate here (no user namespaces, no bubblewrap): carries the remedy
     │   └── SandboxFailed       the sandbox itself failed while it ran a command
@@ -30,6 +31,10 @@ class ConfigurationError(SandboxFloorError):
 
 class LockError(ConfigurationError):
     """suture.lock is missing, damaged, or names another environment than the one that is installed."""
+
+
+class UnreadableFile(ConfigurationError):
+    """A file of the workspace that is no plain file, is too large, or may not be read."""
 
 
 class InfrastructureError(SandboxFloorError):

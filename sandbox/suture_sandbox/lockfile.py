@@ -7,7 +7,6 @@ file or virtual environment does; suture.lock says what came of it, so that `ver
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,11 @@ import msgspec
 
 from suture_sandbox.capture.files import write_atomically
 from suture_sandbox.environment import Environment, EnvironmentFields
-from suture_sandbox.errors import ConfigurationError, LockError
+from suture_sandbox.errors import ConfigurationError, LockError, UnreadableFile
+from suture_sandbox.files import as_text, read_plain
 from suture_sandbox.identity import Difference, differences, identity_of
+from suture_sandbox.toml import BadToml
+from suture_sandbox.toml import parse as parse_toml
 
 NAME = "suture.lock"
 FORMAT = 1
@@ -67,13 +69,15 @@ def read_lock(root: Path) -> EnvironmentFields:
     """The locked fields; raises LockError, with file, line or field and what to do, for anything that is not a whole lock file."""
     path = lock_path(root)
     try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError as error:
-        raise LockError(f"{path} does not exist", remedy="write it: suture env lock") from error
+        content = read_plain(path)
+    except UnreadableFile as error:
+        raise LockError(str(error), remedy=error.remedy) from error
+    if content is None:
+        raise LockError(f"{path} does not exist", remedy="write it: suture env lock")
+    try:
+        text = as_text(content)
     except UnicodeDecodeError as error:
         raise LockError(f"{path}: byte {error.start} is not UTF-8: the file is damaged", remedy=_WRITE_AGAIN) from error
-    except OSError as error:
-        raise LockError(f"cannot read {path}: {error.strerror}", remedy="make the file readable, or remove it") from error
     return parse(text, str(path))
 
 
@@ -163,11 +167,9 @@ def _parse_toml(text: str, name: str) -> dict[str, Any]:
     if conflict := next((number for number, line in enumerate(text.splitlines(), 1) if line.startswith("<<<<<<<")), 0):
         raise LockError(f"{name}:{conflict}: there is an unresolved merge conflict", remedy="take either side, then: suture env lock")
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        line = found.group(1) if found else str(len(text.splitlines()))
-        raise LockError(f"{name}:{line}: not TOML: {error}", remedy=_WRITE_AGAIN) from error
+        return parse_toml(text)
+    except BadToml as error:
+        raise LockError(error.within(name), remedy=_WRITE_AGAIN) from error
 
 
 def _convert(tree: dict[str, Any], text: str, name: str) -> EnvironmentFields:

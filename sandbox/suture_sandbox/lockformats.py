@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +19,13 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from suture_sandbox.errors import ConfigurationError
+from suture_sandbox.files import as_text, read_plain
+from suture_sandbox.toml import BadToml, parse
 
 Table = Mapping[str, Any]
+
+LARGEST_LOCK = 32 << 20
+"""Bytes of a lock file; those of the largest projects have a few million."""
 
 NOT_FOR_CHECKS = frozenset({"doc", "docs", "documentation", "release", "publish", "bench", "benchmark", "benchmarks"})
 """Dependency groups that no check needs."""
@@ -85,21 +89,23 @@ def find_plan(root: Path, markers: Mapping[str, str]) -> Plan | None:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file of the workspace, empty where there is none; raises ConfigurationError when it is damaged."""
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    content = _content(path)
+    if content is None:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(
-            f"{path}: {error}", remedy="mend the file, or name an interpreter that has everything installed"
-        ) from error
+    remedy = "mend the file, or name an interpreter that has everything installed"
+    try:
+        return parse(as_text(content))
+    except BadToml as error:
+        raise ConfigurationError(error.within(str(path)), remedy=remedy) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: {error}", remedy=remedy) from error
 
 
 def wheels_only(text: str, folder: Path, name: str, markers: Mapping[str, str]) -> str:
     """A pylock without the workspace's own folders and with absolute paths; raises ConfigurationError where a package has no wheel."""
     import tomli_w
 
-    tree = tomllib.loads(text)
+    tree = parse(text)
     kept: list[dict[str, Any]] = []
     missing: list[str] = []
     for package in tree.get("packages", []):
@@ -166,7 +172,7 @@ def _from_pylock(root: Path, markers: Mapping[str, str]) -> Plan | None:
 
 
 def _from_poetry(root: Path, markers: Mapping[str, str]) -> Plan | None:
-    if not (root / "poetry.lock").is_file():
+    if _content(root / "poetry.lock") is None:
         return None
     lock, project = read_toml(root / "poetry.lock"), read_toml(root / "pyproject.toml")
     packages: list[Table] = lock.get("package", [])
@@ -181,7 +187,7 @@ def _from_poetry(root: Path, markers: Mapping[str, str]) -> Plan | None:
 
 
 def _from_pdm(root: Path, markers: Mapping[str, str]) -> Plan | None:
-    if not (root / "pdm.lock").is_file():
+    if _content(root / "pdm.lock") is None:
         return None
     lock = read_toml(root / "pdm.lock")
     chosen = [
@@ -194,7 +200,8 @@ def _from_pdm(root: Path, markers: Mapping[str, str]) -> Plan | None:
 
 def _from_requirements(root: Path, _markers: Mapping[str, str]) -> Plan | None:
     found = sorted({*root.glob("requirements*.txt"), *root.glob("*-requirements.txt"), *root.glob("requirements/*.txt")})
-    texts = {path: path.read_text("utf-8", "replace") for path in found if path.is_file() and _wanted(_group_of(path))}
+    contents = {path: _content(path) for path in found if _wanted(_group_of(path)) and not path.is_dir()}
+    texts = {path: as_text(content, errors="replace") for path, content in contents.items() if content is not None}
     hashed = {path: text for path, text in texts.items() if _all_hashed(text)}
     if not hashed:
         return None
@@ -398,12 +405,7 @@ def _inside(path: Path, root: Path) -> bool:
 
 
 def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}", remedy="make the file readable") from error
+    return read_plain(path, most=LARGEST_LOCK)
 
 
 def _digest(*parts: str) -> str:

@@ -24,6 +24,7 @@ from suture_sandbox.capture.interpreter import Interpreter, inspect
 from suture_sandbox.checks import Check
 from suture_sandbox.environment import Environment, Limits, Runtime
 from suture_sandbox.errors import ConfigurationError
+from suture_sandbox.files import read_plain
 from suture_sandbox.lockformats import Plan, find_plan
 from suture_sandbox.project import install
 
@@ -33,6 +34,7 @@ VENV_FOLDERS = (".venv", "venv", "env", ".env")
 """Where a workspace's own virtual environment is looked for, in order; poetry and pdm put theirs into the first."""
 
 _MINOR_VERSIONS = range(9, 16)
+_LARGEST_VERSION = 1 << 16  # bytes of .python-version
 
 
 def quiet(_: str) -> None:
@@ -174,10 +176,7 @@ def _required(root: Path, plan: Plan) -> tuple[str, ...]:
 
 def _pinned(root: Path) -> str:
     """What `.python-version` asks for, as a specifier; empty where there is none or it names no version."""
-    try:
-        words = (root / ".python-version").read_text("utf-8", "replace").split()
-    except OSError:
-        return ""
+    words = (read_plain(root / ".python-version", most=_LARGEST_VERSION) or b"").decode("utf-8", "replace").split()
     found = re.fullmatch(r"(?:cpython-)?(\d+\.\d+)(\.\d+)?", words[0]) if words else None
     return f"=={found.group(1)}.*" if found else ""
 

@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from suture_sandbox.errors import PatchError
+from suture_sandbox.errors import PatchError, UnreadableFile
+from suture_sandbox.files import LARGEST_FILE, read_plain
 
 LONGEST_NAME = 255
 """Bytes of a file's name; no file system in use takes more."""
@@ -44,8 +45,8 @@ class Snapshot(msgspec.Struct, frozen=True):
             return self.overlay[path]
         try:
             self.check_path(path)
-            return (self.root / path).read_bytes()
-        except (OSError, PatchError):
+            return read_plain(self.root / path, follow=False)
+        except (UnreadableFile, PatchError):
             return None
 
     def read_text(self, path: str) -> str | None:
@@ -67,7 +68,7 @@ class Snapshot(msgspec.Struct, frozen=True):
         return os.path.isfile(self.root / path)  # noqa: PTH113  # unlike pathlib's, false for a name that is too long
 
     def check_path(self, path: str) -> None:
-        """Raise PatchError unless `path` names a plain file, or a free place, inside the workspace and behind no symbolic link."""
+        """Raise PatchError unless `path` names a plain file that `read` takes, or a free place, in the workspace and behind no link."""
         pure = PurePosixPath(path)
         if not pure.parts or not _encodable(path) or pure.is_absolute() or ".." in pure.parts or str(pure) != path:
             raise PatchError(f"{path!r} is not a path inside the workspace")
@@ -77,12 +78,14 @@ class Snapshot(msgspec.Struct, frozen=True):
         for index, part in enumerate(pure.parts):
             current = os.path.join(current, part)  # noqa: PTH118  # hot path, str is enough
             try:
-                mode = os.lstat(current).st_mode
+                status = os.lstat(current)
             except OSError:
                 return
             last = index == len(pure.parts) - 1
-            if not (stat.S_ISREG(mode) if last else stat.S_ISDIR(mode)):
+            if not (stat.S_ISREG(status.st_mode) if last else stat.S_ISDIR(status.st_mode)):
                 raise PatchError(f"{path}: {part} is not a plain {'file' if last else 'folder'}")
+            if last and status.st_size > LARGEST_FILE:
+                raise PatchError(f"{path} is larger than {LARGEST_FILE >> 20} MiB")
 
 
 def _encodable(path: str) -> bool:

@@ -48,11 +48,6 @@ MOST_EDITS = (400, 250, 150, 100, 60, 60, 60, 60)
 MOST_BY_RULE = 4
 MOST_PARTLY_BY_RULE = 2
 """Edits by rule that are proven: those with which all failing tests pass, and those with which some do."""
-FIRST_OF_TWO, SECOND_OF_TWO, MOST_PAIRS = (45, 20), 70, 4000
-"""Edits by rule that are combined with another one in the same unit, for the first suspects: how many are tried first, how many after each
-of them, and how many pairs in all."""
-PAIRS_BEGIN, PAIRS_END = 2, 4
-"""Moves of the plan beside which the pairs are sieved."""
 LATER_SUSPECT = 0.75
 """What an edit of the next suspect counts against one of the suspect before it."""
 
@@ -220,7 +215,6 @@ async def _candidates(job: Job, ground: Ground, seen: set[str], *, offset: int) 
     failed: dict[int, Tried] = {}
     when = job.meter.harness.edits_by_rule
     by_rule = asyncio.create_task(_by_rule(job, ground) if when != "off" else _nothing())
-    pairs: asyncio.Task[list[tuple[Suspect, str]]] | None = None
     try:
         if when == "first":
             for candidate in _candidates_by_rule(job, ground, await by_rule, seen):
@@ -228,8 +222,6 @@ async def _candidates(job: Job, ground: Ground, seen: set[str], *, offset: int) 
         for move, (index, mode) in enumerate(PLAN):
             if index >= len(ground.suspects) or (mode == "again" and index not in failed):
                 continue
-            if move == PAIRS_BEGIN and when != "off":
-                pairs = asyncio.create_task(_by_rule(job, ground, pairs=True))
             asked = await _ask(job, ground, ground.suspects[index], mode, job.seed * 1000 + offset * 100 + move, failed.get(index), seen)
             for candidate in asked:
                 failed[index] = Tried(candidate=candidate, verdict=await _prove(job, candidate))
@@ -238,13 +230,9 @@ async def _candidates(job: Job, ground: Ground, seen: set[str], *, offset: int) 
                 for candidate in _candidates_by_rule(job, ground, await by_rule, seen) if when == "beside" else ():
                     yield Tried(candidate=candidate, verdict=await _prove(job, candidate))
                 yield None
-            if move == PAIRS_END and pairs is not None:
-                for candidate in _candidates_by_rule(job, ground, await pairs, seen):
-                    yield Tried(candidate=candidate, verdict=await _prove(job, candidate))
     finally:
-        for task in (by_rule, *([pairs] if pairs is not None else [])):
-            task.cancel()
-            await asyncio.wait({task})
+        by_rule.cancel()
+        await asyncio.wait({by_rule})
 
 
 async def _ask(job: Job, ground: Ground, suspect: Suspect, mode: Mode, seed: int, failed: Tried | None, seen: set[str]) -> list[Candidate]:
@@ -287,21 +275,18 @@ def _candidates_by_rule(job: Job, ground: Ground, found: list[tuple[Suspect, str
         yield from _new_candidates(job, ground, suspect, [(text, "")], (), seen)
 
 
-async def _by_rule(job: Job, ground: Ground, *, pairs: bool = False) -> list[tuple[Suspect, str]]:
-    """Edits by rule, or pairs of them, that deserve a proof, as new texts of the suspect's file, most likely first."""
+async def _by_rule(job: Job, ground: Ground) -> list[tuple[Suspect, str]]:
+    """Edits by rule that deserve a proof, as new texts of the suspect's file, most likely first."""
     wanted = job.problem.target.tests or _not_collected(ground)
     if not wanted:
-        on_the_lines = await asyncio.to_thread(
-            lambda: [(each, text) for each in ground.suspects[:3] for text in _on_the_line(ground, each)]
-        )
-        return [] if pairs else on_the_lines
+        return await asyncio.to_thread(lambda: [(each, text) for each in ground.suspects[:3] for text in _on_the_line(ground, each)])
     started = time.monotonic()
-    trials = await asyncio.to_thread(_pairs if pairs else _trials, ground)
+    trials = await asyncio.to_thread(_trials, ground)
     check = job.meter.sandbox.check_named(job.problem.check)
     found = await screen(job.meter, check, ground.snapshot, wanted, [trial for _, trial in trials], passing=ground.passing)
     whole = [each.trial for each in found if each.whole]
     partly = [each.trial for each in sorted(found, key=lambda each: -each.passed) if not each.whole]
-    note = f"{len(trials)} {'pairs of ' if pairs else ''}edits by rule: all failing tests pass with {len(whole)}, some with {len(partly)}"
+    note = f"{len(trials)} edits by rule: all failing tests pass with {len(whole)}, some with {len(partly)}"
     job.meter.step("screen", time.monotonic() - started, note)
     chosen = [trials[index] for index in (*whole[:MOST_BY_RULE], *partly[:MOST_PARTLY_BY_RULE])]
     return [(suspect, trial.apply(ground.snapshot.read_text(trial.unit.path) or "")) for suspect, trial in chosen]
@@ -347,25 +332,6 @@ def _imports(ground: Ground, among: Sequence[Suspect]) -> list[tuple[Suspect, Tr
 
 def _said(ground: Ground) -> str:
     return "\n".join(f"{finding.code} {finding.message}" for finding in ground.findings[:5])
-
-
-def _pairs(ground: Ground) -> list[tuple[Suspect, Trial]]:
-    """Two edits by rule in the same unit, of the first suspects, most likely first."""
-    known = any(suspect.lines for suspect in ground.suspects)
-    weighed: list[tuple[Suspect, Trial]] = []
-    for rank, (suspect, most) in enumerate(zip(ground.suspects, FIRST_OF_TWO, strict=False)):
-        found: dict[str, Edit] = {}
-        for one in _edits_of(ground, suspect, most):
-            changed = msgspec.structs.replace(suspect, unit=msgspec.structs.replace(suspect.unit, source=one.source), lines=frozenset())
-            for two in _edits_of(ground, changed, SECOND_OF_TWO):
-                weight = one.weight * two.weight
-                if two.source != suspect.unit.source and (two.source not in found or found[two.source].weight < weight):
-                    found[two.source] = msgspec.structs.replace(two, weight=weight)
-        text = ground.snapshot.read_text(suspect.unit.path) or ""
-        ran = bool(suspect.lines) or not known
-        trials = trials_of(suspect.unit, text, list(found.values()), ran=ran, share=LATER_SUSPECT**rank)
-        weighed += [(suspect, trial) for trial in trials if trial.in_place]
-    return sorted(weighed, key=lambda each: -each[1].weight)[:MOST_PAIRS]
 
 
 def _edits_of(ground: Ground, suspect: Suspect, most: int) -> tuple[Edit, ...]:

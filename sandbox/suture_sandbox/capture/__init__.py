@@ -12,11 +12,12 @@ from pathlib import Path
 import msgspec
 
 from suture_sandbox.capture.distributions import contents, folders_outside, scan
-from suture_sandbox.capture.interpreter import Interpreter, folders, inspect, toolchain_fields
+from suture_sandbox.capture.interpreter import LARGEST_SETTINGS, Interpreter, folders, inspect, toolchain_fields
 from suture_sandbox.capture.system import os_fields, platform_fields
 from suture_sandbox.capture.variables import UPDATES_OFF, VARIABLES
 from suture_sandbox.checks import Check
 from suture_sandbox.environment import EnvironmentFields, Limits, Runtime
+from suture_sandbox.files import read_head
 
 WORKSPACE = "{workspace}"
 """Stands for the workspace's folder in the identity's variables."""
@@ -125,6 +126,6 @@ def _sites_by_layout(python: Path) -> tuple[Path, ...]:
     found = [path for pattern in patterns for path in sorted(prefix.glob(pattern))]
     if not virtual:
         found += sorted(prefix.glob(f"local/lib/{versions}/dist-packages")) + sorted(prefix.glob("lib/python3/dist-packages"))
-    elif "include-system-site-packages = true" in (prefix / "pyvenv.cfg").read_text("utf-8", "replace").lower():
+    elif b"include-system-site-packages = true" in read_head(prefix / "pyvenv.cfg", LARGEST_SETTINGS).lower():
         found += _sites_by_layout(python.resolve())
     return tuple({path.resolve(): path for path in reversed(found)}.values())[::-1]

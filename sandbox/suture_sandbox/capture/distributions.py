@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 from suture_sandbox.capture.files import Stamp, digest, remembered, walk
 from suture_sandbox.environment import Dependency
+from suture_sandbox.files import LARGEST_FILE, read_head
 
 UNOWNED = "unowned-files"
 """Stands among the dependencies for the files in site-packages that no distribution owns, when there are any."""
@@ -41,6 +42,7 @@ _INSTALLER_NOTES = frozenset(
 )
 _OF_THE_VENV = frozenset({"_virtualenv.py", "_virtualenv.pth"})
 _START_SCRIPTS = ("bin/", "Scripts/")
+_HEADERS = 1 << 13  # bytes that name and version, or an address, stand in
 _NOT_SOURCES = frozenset({"__pycache__", "node_modules", "build", "dist", "venv", "env", "target"})
 
 
@@ -257,27 +259,20 @@ def _from_folder(folder: str) -> tuple[str, str]:
 def _headers(path: Path) -> dict[str, str]:
     """Name and Version; METADATA is UTF-8 by its specification, and is read whatever it is."""
     found: dict[str, str] = {}
-    try:
-        with path.open("rb") as file:
-            for raw in file:
-                key, separator, value = raw.decode("utf-8", "replace").partition(":")
-                if not separator:
-                    break
-                if key.lower() in ("name", "version"):
-                    found.setdefault(key.lower(), value.strip())
-                if len(found) == 2:
-                    break
-    except OSError:
-        pass
+    for raw in read_head(path, _HEADERS).split(b"\n"):
+        key, separator, value = raw.decode("utf-8", "replace").partition(":")
+        if not separator:
+            break
+        if key.lower() in ("name", "version"):
+            found.setdefault(key.lower(), value.strip())
+        if len(found) == 2:
+            break
     return found
 
 
 def _record(info: Path) -> Iterator[str]:
     """Paths that RECORD names, relative to site-packages; rows that make no sense are passed over."""
-    try:
-        text = (info / "RECORD").read_text("utf-8", "surrogateescape")
-    except OSError:
-        return
+    text = read_head(info / "RECORD", LARGEST_FILE).decode("utf-8", "surrogateescape")
     try:
         for row in csv.reader(text.splitlines()):
             if row and row[0] and "\0" not in row[0] and not row[0].endswith((".pyc", "/")):
@@ -289,9 +284,8 @@ def _record(info: Path) -> Iterator[str]:
 def _editable_folder(info: Path) -> Path | None:
     """The folder of an editable installation, by PEP 610."""
     try:
-        content = (info / "direct_url.json").read_bytes()
-        note = msgspec.json.decode(content, type=_DirectUrl)
-    except (OSError, msgspec.DecodeError):
+        note = msgspec.json.decode(read_head(info / "direct_url.json", _HEADERS), type=_DirectUrl)
+    except msgspec.DecodeError:
         return None
     address = urlsplit(note.url)
     return Path(unquote(address.path)) if note.dir_info.editable and address.scheme == "file" else None
@@ -307,10 +301,8 @@ class _DirectUrl(msgspec.Struct):
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        return [line.strip() for line in path.read_text("utf-8", "surrogateescape").splitlines() if line.strip()]
-    except OSError:
-        return []
+    text = read_head(path, LARGEST_FILE).decode("utf-8", "surrogateescape")
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _is_path(line: str) -> bool:

@@ -19,6 +19,10 @@ import msgspec
 
 from suture_sandbox.capture.files import digest, remembered, stamp_of, walk, write_atomically
 from suture_sandbox.errors import ConfigurationError, InfrastructureError
+from suture_sandbox.files import as_text, read_plain
+
+LARGEST_SETTINGS = 1 << 16
+"""Bytes of pyvenv.cfg."""
 
 _NAME = re.compile(r"(python|pypy)[0-9.]*[td]*")
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
@@ -156,8 +160,9 @@ def _check_present(python: Path) -> None:
 
 def _virtual_settings(python: Path) -> dict[str, str] | None:
     for folder in (python.parent, python.parent.parent):
-        with contextlib.suppress(OSError):
-            lines = (folder / "pyvenv.cfg").read_text("utf-8", "replace").splitlines()
+        content = read_plain(folder / "pyvenv.cfg", most=LARGEST_SETTINGS)
+        if content is not None:
+            lines = as_text(content, errors="replace").splitlines()
             return {key.strip().lower(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
     return None
 

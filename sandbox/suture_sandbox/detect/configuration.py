@@ -8,14 +8,16 @@ from __future__ import annotations
 import configparser
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 
-LARGEST_FILE = 1_000_000
+from suture_sandbox.files import as_text, read_plain
+from suture_sandbox.toml import BadToml, parse
+
+LARGEST_FILE = 1 << 20
 MOST_FILES = 20_000
 MOST_ENTRIES = 300_000
 """Folder entries that are looked at, Python or not: data sets can hold millions."""
@@ -92,12 +94,14 @@ def read_configuration(root: Path, *, most_files: int = MOST_FILES, most_entries
 
 
 def read_text(path: Path, notes: list[str]) -> str | None:
-    """A small text file, None where there is none; one that cannot be read leaves a note."""
+    """A small text file, None where there is none; one that is not UTF-8 leaves a note.
+
+    Raises UnreadableFile for a pipe, a device or a giant under that name: the tools that the file is for would wait for it, too.
+    """
+    content = None if path.is_dir() else read_plain(path, most=LARGEST_FILE)
     try:
-        if not path.is_file() or path.stat().st_size > LARGEST_FILE:
-            return None
-        return path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        return None if content is None else as_text(content, "utf-8-sig")
+    except UnicodeDecodeError as error:
         notes.append(f"{path.name} cannot be read, so it is taken as empty: {error}")
         return None
 
@@ -121,8 +125,8 @@ def development_dependencies(configuration: Configuration) -> frozenset[str]:
 
 def _toml(text: str, name: str, notes: list[str]) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return parse(text)
+    except BadToml as error:
         notes.append(f"{name} cannot be read, so it is taken as empty: {error}")
         return {}
 

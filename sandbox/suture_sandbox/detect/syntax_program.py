@@ -25,6 +25,8 @@ def skipped(folder: str, name: str) -> bool:
 
 def broken(path: str) -> bool:
     """Print a file's syntax error, if it has one."""
+    if not os.path.isfile(path):  # noqa: PTH113  # os is all that is loaded
+        return False  # a pipe would be waited for
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # os is all that is loaded
             compile(file.read(), path, "exec", dont_inherit=True)

@@ -21,6 +21,7 @@ from suture_sandbox.detect import programs
 from suture_sandbox.detect.addopts import kept_and_dropped
 from suture_sandbox.detect.configuration import Configuration, texts
 from suture_sandbox.detect.layout import MOST_FOLDERS, by_project, files_of_tests, import_path
+from suture_sandbox.files import read_head
 
 PYTEST = (
     *("python", "-m", "pytest", "-q", "--tb=short", "--color=no", "--rootdir=.", "--maxfail=0", "--continue-on-collection-errors"),
@@ -200,8 +201,4 @@ def _common_folder(paths: Iterable[str]) -> str:
 
 
 def _imports_unittest(path: Path) -> bool:
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return _UNITTEST.search(file.read(100_000)) is not None
-    except OSError:
-        return False
+    return _UNITTEST.search(read_head(path, 100_000).decode("utf-8", "replace")) is not None

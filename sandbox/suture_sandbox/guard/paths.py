@@ -16,6 +16,7 @@ import msgspec
 from suture_sandbox.guard.records import GuardContext, GuardFinding, GuardPolicy
 from suture_sandbox.patch import FileEdit, Patch
 from suture_sandbox.snapshot import Snapshot
+from suture_sandbox.toml import BadToml, parse
 
 _TESTS = re.compile(
     r"(^|/)(tests?/|__tests__/|testdata/|__snapshots__/|test_[^/]*\.pyi?$|[^/]*_test\.(py|go)$|tests?\.py$|conftest\.py$|"
@@ -234,8 +235,8 @@ class _Pyproject(msgspec.Struct, rename="kebab"):
 def _dependencies(snapshot: Snapshot) -> frozenset[str]:
     """Import names that the workspace's own dependency lists suggest."""
     try:
-        lists = msgspec.toml.decode(snapshot.read_text("pyproject.toml") or "", type=_Pyproject)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+        lists = msgspec.convert(parse(snapshot.read_text("pyproject.toml") or ""), _Pyproject)
+    except (msgspec.ValidationError, BadToml):
         lists = _Pyproject()
     named: list[str] = [*lists.project.dependencies, *(snapshot.read_text("requirements.txt") or "").splitlines()]
     named += (item for group in lists.project.optional_dependencies.values() for item in group)

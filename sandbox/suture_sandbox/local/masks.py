@@ -10,11 +10,13 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-import stat
 import time
 from pathlib import Path, PurePosixPath
 
 import msgspec
+
+from suture_sandbox.errors import UnreadableFile
+from suture_sandbox.files import read_plain
 
 SECRET_FILES = (
     *(".env", ".env.*", "*.env", ".envrc", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk"),
@@ -35,6 +37,7 @@ _UNREAD = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".tox
 _SECRET = re.compile("|".join(fnmatch.translate(name) for name in SECRET_FILES), re.IGNORECASE)
 _HARMLESS = re.compile("|".join(fnmatch.translate(name) for name in HARMLESS_FILES), re.IGNORECASE)
 _GIT_SECRET = re.compile(rb"://[^/\s]*@|extraheader|password|oauth|token", re.IGNORECASE)
+_LARGEST_GIT_CONFIG = 1 << 20
 _UNSETTLED = 50_000_000  # nanoseconds in which a folder may change again without a new time stamp
 
 
@@ -127,8 +130,8 @@ class SecretIndex:
         """`.git/config` where it holds a password or a token."""
         config = self._root / ".git" / "config"
         try:
-            if stat.S_ISREG(config.lstat().st_mode) and _GIT_SECRET.search(config.read_bytes()):
+            if not config.is_symlink() and _GIT_SECRET.search(read_plain(config, most=_LARGEST_GIT_CONFIG, follow=False) or b""):
                 return {".git/config"}
-        except OSError:
-            pass
+        except UnreadableFile:
+            return {".git/config"} if config.is_file() else set()
         return set()

@@ -16,6 +16,7 @@ import msgspec
 from suture_sandbox.backend import Command
 from suture_sandbox.environment import Environment
 from suture_sandbox.errors import SandboxFailed
+from suture_sandbox.files import read_head
 from suture_sandbox.local import keep, layout
 from suture_sandbox.local.limits import resource_limits
 from suture_sandbox.local.masks import Masks, is_secret
@@ -163,16 +164,14 @@ def _bytecode(source: Path, size: int) -> list[Path]:
     folder = source.parent / "__pycache__"
     if folder.is_symlink() or not folder.is_dir():
         return []
-    return [path for path in folder.glob(f"{_escape(source.stem)}.*.pyc") if not path.is_symlink() and _may_match(path, size)]
+    return [
+        path for path in folder.glob(f"{_escape(source.stem)}.*.pyc") if not path.is_symlink() and path.is_file() and _may_match(path, size)
+    ]
 
 
 def _may_match(bytecode: Path, size: int) -> bool:
     """Whether Python could take the bytecode for that of a source of `size` bytes: the header holds flags, time and size."""
-    try:
-        with bytecode.open("rb") as file:
-            header = file.read(16)
-    except OSError:
-        return True
+    header = read_head(bytecode, 16)
     dated = header[4:8] == b"\0\0\0\0"
     return not dated or int.from_bytes(header[12:16], "little") == size & 0xFFFFFFFF
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suture_agent.settings.lines import key_lines, longest_key
+from suture_agent.settings.lines import key_lines
+from suture_sandbox.toml import longest_key
 
 
 def lines_of(text: str) -> dict[str, int]:
