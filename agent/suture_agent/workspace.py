@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from suture_agent.errors import SettingsError
 from suture_agent.harness import Harness, harness_for
 from suture_agent.places import cache_folder, data_folder, expanded, user_configuration
 from suture_agent.policies import Policy, PolicyIdentity
@@ -21,8 +22,10 @@ from suture_sandbox.checks import Check
 from suture_sandbox.detect import detect
 from suture_sandbox.environment import Limits
 from suture_sandbox.errors import ConfigurationError
+from suture_sandbox.files import read_head
 from suture_sandbox.guard import GuardPolicy
 from suture_sandbox.identity import Difference
+from suture_sandbox.local.masks import SecretIndex, refused_glob
 from suture_sandbox.lockfile import lock_path, read_lock, sentences, verify
 from suture_sandbox.reports.parsers import PARSERS
 from suture_sandbox.resolve import find_runtime, recapture
@@ -31,6 +34,10 @@ from suture_sandbox.snapshot import Snapshot
 
 ORDER = ("build", "lint", "types", "tests")
 """Kinds of checks, cheapest deciding one first."""
+
+
+TEST_FOLDERS = frozenset({"test", "tests", "testing", "fixtures", "testdata", "test_data"})
+"""Names of folders in which tests keep what they need."""
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +60,11 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     def snapshot(self) -> Snapshot:
         """The workspace as it is on disk."""
         return Snapshot(self.root)
+
+    def hidden_from_tests(self) -> tuple[str, ...]:
+        """Files in folders of tests that appear empty inside, because their names look secret."""
+        hidden = SecretIndex(self.root).refresh(self.sandbox.environment.unmasked).files
+        return tuple(path for path in hidden if not TEST_FOLDERS.isdisjoint(path.split("/")[:-1]) and read_head(self.root / path, 1))
 
     def refuse_drift(self) -> None:
         """Raise when the environment is not the one in suture.lock: what is proven here would be recorded under a wrong identity."""
@@ -120,7 +132,7 @@ async def open_workspace(
         root=root,
         checks=checks,
         limits=limits_of(settings),
-        isolation={"backend": settings.sandbox.backend, "network": "none"},
+        isolation={"backend": settings.sandbox.backend, "network": "none", **unmasking(loaded)},
         cache=cache_folder(),
     )
     locked = await asyncio.to_thread(read_lock, root) if lock_path(root).exists() else None
@@ -148,6 +160,18 @@ def merge_checks(found: Sequence[Check], wanted: Mapping[str, CheckSettings]) ->
             continue
         merged[name] = _merged(name, merged.get(name), change)
     return tuple(sorted(merged.values(), key=lambda check: ORDER.index(check.kind)))
+
+
+def unmasking(loaded: Loaded) -> dict[str, str]:
+    """The isolation's field for `sandbox.unmask`; none without it, so that identities stay as they are. Raises SettingsError."""
+    globs = loaded.settings.sandbox.unmask
+    for glob in globs:
+        if reason := refused_glob(glob):
+            raise SettingsError(
+                f"{loaded.origins['sandbox.unmask']}: sandbox.unmask = {glob!r}: {reason}",
+                remedy="name files below a folder of the workspace, such as tests/certs/*.pem",
+            )
+    return {"unmasked": " ".join(sorted(set(globs)))} if globs else {}
 
 
 def limits_of(settings: Settings) -> Limits:

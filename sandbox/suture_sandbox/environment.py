@@ -94,6 +94,11 @@ class Environment(msgspec.Struct, frozen=True, dict=True):
         return identity_of(self.fields)
 
     @property
+    def unmasked(self) -> tuple[str, ...]:
+        """Globs of files that are seen inside although their names look secret: what a check sees is part of the identity."""
+        return tuple(str(self.fields.isolation.get("unmasked", "")).split())
+
+    @property
     def checks(self) -> tuple[Check, ...]:
         """The workspace's checks in the order in which they run."""
         return tuple(self.fields.checks.values())

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from suture_sandbox.backend import Command, Completed, Ended, Probe
 from suture_sandbox.environment import Environment
 from suture_sandbox.errors import SandboxFailed
-from suture_sandbox.local.masks import is_secret
+from suture_sandbox.local.masks import is_masked, is_secret
 from suture_sandbox.local.output import Output
 from suture_sandbox.snapshot import Snapshot
 
@@ -30,7 +30,8 @@ class Flooded(Exception):
 class View:
     """What a program sees: the attempt's files, its variables, and where it prints."""
 
-    def __init__(self, snapshot: Snapshot, command: Command, variables: Mapping[str, str], limit: int) -> None:
+    def __init__(self, snapshot: Snapshot, command: Command, environment: Environment) -> None:
+        variables, limit = environment.runtime.variables, environment.limits.output_mib << 20
         self.stdin = command.stdin
         self.variables = {**variables, **command.variables}
         self.stdout = Output(limit)
@@ -38,6 +39,7 @@ class View:
         self.report = b""
         self._folder = PurePosixPath(command.folder)
         self._snapshot = snapshot
+        self._unmasked = environment.unmasked
         self.changed: dict[str, bytes | None] = {}
 
     def read(self, path: str) -> bytes:
@@ -77,7 +79,7 @@ class View:
         if path in self.changed:
             return self.changed[path]
         content = self._snapshot.read(path)
-        return b"" if content is not None and is_secret(path) else content
+        return b"" if content is not None and is_masked(path, self._unmasked) else content
 
     def _relative(self, path: str) -> str:
         pure = PurePosixPath(path)
@@ -117,7 +119,7 @@ class MemoryBackend:
             raise SandboxFailed(f"{command.folder!r} is not a folder inside the workspace")
         for path in snapshot.overlay:
             snapshot.check_path(path)
-        view = View(snapshot, command, environment.runtime.variables, limits.output_mib << 20)
+        view = View(snapshot, command, environment)
         seconds = limits.seconds if command.seconds is None else min(command.seconds, limits.seconds)
         ended, code = await self._run(view, command.argv, seconds)
         return Completed(

@@ -29,6 +29,8 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Output that is kept."""
     open_files: Amount = 1024
     """Open files of any one process."""
+    unmask: tuple[str, ...] = ()
+    """Globs of files that checks see although their names look secret, such as tests/certs/*.pem; never in the root folder itself."""
 
 
 class CheckSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,13 +11,14 @@ from typing import Any, Literal
 from suture_agent.errors import SettingsError
 from suture_agent.settings.sources import Value, shown
 
-Rule = Literal["free", "user", "lower", "higher", "budget", "add", "unset"]
+Rule = Literal["free", "user", "lower", "higher", "budget", "add", "among", "unset"]
 """free    a workspace may set it; the value in the user's file wins where there is one
 user    only the user may set it
 lower   a workspace may only lower it; the lower value counts
 higher  a workspace may only raise it; the higher value counts
 budget  as lower, where 0 stands for the preset's own budget: a workspace may go up to `MOST`
 add     a workspace may only add to it
+among   where the user's own file has a list, a workspace may only take from it
 unset   a switch that a workspace may only turn off
 """
 
@@ -30,6 +31,7 @@ RULES: Mapping[str, Rule] = {
     "sandbox.disk_mib": "lower",
     "sandbox.output_mib": "lower",
     "sandbox.open_files": "lower",
+    "sandbox.unmask": "among",
     "environment.python": "user",
     "environment.offline": "free",
     "policy.spec": "user",
@@ -49,7 +51,7 @@ RULES: Mapping[str, Rule] = {
     "guard.allow_configuration_edits": "unset",
     "guard.allow_suppressions": "unset",
     "guard.protected": "add",
-    "journal.level": "user",
+    "journal.level": "lower",
     "journal.path": "user",
     "checks": "free",
 }
@@ -59,6 +61,9 @@ switch off one that the user's own configuration names."""
 MOST: Mapping[str, int] = {"harness.steps": 50, "harness.tokens": 60_000, "harness.candidates": 8}
 """What a workspace may ask for at most where the user's own file says nothing: the largest preset's budget."""
 
+LEVELS: Mapping[str, tuple[str, ...]] = {"journal.level": ("off", "metadata", "full")}
+"""Settings whose values are words in an order, lowest first."""
+
 WHY: Mapping[Rule, str] = {
     "free": "",
     "user": "only the user's own configuration may set it",
@@ -66,6 +71,7 @@ WHY: Mapping[Rule, str] = {
     "higher": "a workspace may only raise it",
     "budget": "a workspace may only lower it",
     "add": "a workspace may only add to it",
+    "among": "a workspace may only take from what the user's own configuration lists",
     "unset": "a workspace may only turn it off",
 }
 
@@ -85,7 +91,9 @@ def refuse_weakening(value: Value, user: Mapping[str, Value], defaults: Mapping[
     limit = own.value if own is not None else defaults[value.key]
     if rule == "budget":
         limit = limit or MOST[value.key]
-    if _is_weaker(rule, value.value, limit):
+    if rule == "among" and own is None:
+        return  # the sandbox itself bounds what may be asked for
+    if _is_weaker(rule, _rank(value.key, value.value), _rank(value.key, limit)):
         raise _refusal(value, f"{WHY[rule]}; {own.origin if own is not None else 'the default'} says {shown(limit)}")
 
 
@@ -94,9 +102,13 @@ def stricter(workspace: Value, user: Value) -> tuple[Any, str]:
     rule = rule_of(workspace.key)
     if rule == "add":
         return tuple(dict.fromkeys((*user.value, *workspace.value))), f"{user.origin} and {workspace.origin}"
-    theirs = rule in ("lower", "higher", "unset") or (rule == "budget" and workspace.value)
+    theirs = rule in ("lower", "higher", "unset", "among") or (rule == "budget" and workspace.value)
     chosen = workspace if theirs and workspace.value != user.value else user
     return chosen.value, chosen.origin
+
+
+def _rank(key: str, value: Any) -> Any:  # noqa: ANN401  # of the setting's type
+    return LEVELS[key].index(value) if key in LEVELS else value
 
 
 def _is_weaker(rule: Rule, value: Any, limit: Any) -> bool:  # noqa: ANN401  # of the setting's type
@@ -104,6 +116,8 @@ def _is_weaker(rule: Rule, value: Any, limit: Any) -> bool:  # noqa: ANN401  # o
         return bool(value != limit)
     if rule in ("lower", "budget"):
         return bool(value > limit)
+    if rule == "among":
+        return not set(value) <= set(limit)
     return (rule == "higher" and value < limit) or (rule == "unset" and value and not limit)
 
 

@@ -96,7 +96,7 @@ class LocalBackend:
         if group is not None:
             group.limit(environment.limits)
         with ExitStack() as files:
-            plan = Planner(snapshot, environment, files).plan(command, self._masks(snapshot.root), self._seccomp)
+            plan = Planner(snapshot, environment, files).plan(command, self._masks(snapshot.root, environment), self._seccomp)
             attempt = Attempt(command, environment.limits, stop, group)
             completed = attempt.run(self._bwrap, plan, account.choose(snapshot.root, environment, self._bwrap))
             if plan.changes is None:
@@ -104,9 +104,9 @@ class LocalBackend:
             changes, whole = keep.read_changes(read_memory(plan.changes, 2 * keep.MAX_BYTES), snapshot)
             return msgspec.structs.replace(completed, changes=changes, kept_all=whole)
 
-    def _masks(self, root: Path) -> Masks:
+    def _masks(self, root: Path, environment: Environment) -> Masks:
         with self._lock:
-            return self._indexes.setdefault(root, SecretIndex(root)).refresh()
+            return self._indexes.setdefault(root, SecretIndex(root)).refresh(environment.unmasked)
 
 
 class _Groups:

@@ -11,6 +11,7 @@ import fnmatch
 import os
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -33,6 +34,7 @@ HARMLESS_FILES = ("*.example", "*.sample", "*.template", "*.dist", "*.pub")
 SECRET_FOLDERS = frozenset({".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", ".gcloud", ".suture"})
 """Folders that appear empty inside. `.suture` holds what suture itself writes."""
 
+_NEVER_SEEN = SECRET_FOLDERS | {".git"}
 _UNREAD = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".tox", ".nox", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
 _SECRET = re.compile("|".join(fnmatch.translate(name) for name in SECRET_FILES), re.IGNORECASE)
 _HARMLESS = re.compile("|".join(fnmatch.translate(name) for name in HARMLESS_FILES), re.IGNORECASE)
@@ -54,6 +56,39 @@ class _Folder(msgspec.Struct, frozen=True):
     masks: Masks
 
 
+def is_masked(path: str, unmasked: Sequence[str]) -> bool:
+    """Whether a path inside a workspace is hidden by its name, and none of these globs lets it be seen."""
+    return is_secret(path) and not is_unmasked(path, unmasked)
+
+
+def is_unmasked(path: str, globs: Sequence[str]) -> bool:
+    """Whether a glob names the file; what lies in the workspace's root folder, or in a folder of secrets, is named by none."""
+    parts = PurePosixPath(path).parts
+    if len(parts) < 2 or any(part in _NEVER_SEEN for part in parts[:-1]):
+        return False
+    return any(_fits(parts, PurePosixPath(glob).parts) for glob in globs if not refused_glob(glob))
+
+
+def refused_glob(glob: str) -> str:
+    """Why a glob cannot let secrets be seen; empty where it can."""
+    parts = PurePosixPath(glob).parts
+    if not glob.isprintable() or " " in glob or PurePosixPath(glob).is_absolute() or ".." in parts or "\\" in glob:
+        return "it is not a path from the workspace's root, without spaces"
+    if len(parts) < 2 or any(mark in parts[0] for mark in "*?["):
+        return "it does not begin with the name of a folder"
+    if parts.count("**") > 1:
+        return "it has ** more than once"
+    return "" if not any(part in _NEVER_SEEN for part in parts[:-1]) else "it names a folder that is always hidden"
+
+
+def _fits(parts: Sequence[str], glob: Sequence[str]) -> bool:
+    if not glob:
+        return not parts
+    if glob[0] == "**":
+        return any(_fits(parts[start:], glob[1:]) for start in range(len(parts) + 1))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], glob[0]) and _fits(parts[1:], glob[1:])
+
+
 def is_secret(path: str) -> bool:
     """Whether a path inside a workspace is hidden from attempts by its name."""
     parts = PurePosixPath(path).parts
@@ -73,8 +108,8 @@ class SecretIndex:
         self._root = root
         self._folders: dict[str, _Folder] = {}
 
-    def refresh(self) -> Masks:
-        """What to hide now; reads only folders that are new or changed since the last call."""
+    def refresh(self, unmasked: Sequence[str] = ()) -> Masks:
+        """What to hide now, but for what these globs name; reads only folders that are new or changed since the last call."""
         seen: dict[str, _Folder] = {}
         waiting = [""]
         while waiting:
@@ -85,7 +120,8 @@ class SecretIndex:
                 waiting.extend(entry.children)
         self._folders = seen
         files = {path for entry in seen.values() for path in entry.masks.files}
-        return Masks(tuple(sorted(files | self._git_secrets())), tuple(sorted(path for e in seen.values() for path in e.masks.folders)))
+        files = {path for path in files if not is_unmasked(path, unmasked)} | self._git_secrets()
+        return Masks(tuple(sorted(files)), tuple(sorted(path for e in seen.values() for path in e.masks.folders)))
 
     def _entry(self, folder: str) -> _Folder | None:
         path = f"{self._root}/{folder}"

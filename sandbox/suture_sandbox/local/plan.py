@@ -19,7 +19,7 @@ from suture_sandbox.errors import SandboxFailed
 from suture_sandbox.files import read_head
 from suture_sandbox.local import keep, layout
 from suture_sandbox.local.limits import resource_limits
-from suture_sandbox.local.masks import Masks, is_secret
+from suture_sandbox.local.masks import Masks, is_masked
 from suture_sandbox.snapshot import Snapshot
 
 MAX_OVERLAY_FILES = 400
@@ -98,7 +98,7 @@ class Planner:
         for path, content in overlay.items():
             self._snapshot.check_path(path)
             if content is not None:
-                yield from self.file(self._inside(path), b"" if is_secret(path) else content)
+                yield from self.file(self._inside(path), b"" if is_masked(path, self._environment.unmasked) else content)
 
     def _stale_bytecode(self) -> Iterator[str]:
         """Empty files over bytecode that Python could take for an edited file's: same size, same second, or not dated at all."""

@@ -34,6 +34,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def doctor(path: str | None, output: Output) -> int:
     r"""Say what works on this machine, what does not, and the command that mends it; show every setting and where it came from.
 
+    Files whose names look secret (.env, *.pem, *.key and the like) appear empty to checks. Where tests ship such files, name them in
+    pyproject.toml or suture.toml: [tool.suture.sandbox] unmask = ["tests/certs/*.pem"].
+    Your own file can allow fewer, or none: unmask = [].
+
     Exit code 1 when something that suture needs does not work.
 
     \b

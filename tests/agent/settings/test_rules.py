@@ -49,13 +49,13 @@ def test_every_setting_has_a_rule_and_every_rule_a_setting():
 
 
 def test_what_leads_out_of_the_sandbox_or_to_a_server_is_the_users():
-    """The settings by which a workspace could send code away, run its own program outside or stop the record."""
-    keys = [key for key in RULES if key.startswith(("policy.", "journal."))] + ["environment.python", "sandbox.backend"]
+    """The settings by which a workspace could send code away, run its own program outside or move the record."""
+    keys = [key for key in RULES if key.startswith("policy.")] + ["journal.path", "environment.python", "sandbox.backend"]
     assert {RULES[key] for key in keys} == {"user"}
 
 
 def test_no_limit_and_no_switch_of_the_guard_is_free():
-    assert {RULES[key] for key in RULES if key.startswith("sandbox.")} == {"lower", "user"}
+    assert {RULES[key] for key in RULES if key.startswith("sandbox.")} == {"lower", "user", "among"}
     assert {RULES[key] for key in RULES if key.startswith("guard.")} == {"unset", "add"}
     assert RULES["verdict.reruns"] == "higher"
 
@@ -89,14 +89,16 @@ REFUSED_BY_DEFAULT = {
     "guard.allow_test_edits": True,
     "guard.allow_configuration_edits": True,
     "guard.allow_suppressions": True,
-    "journal.level": "off",
     "journal.path": "/tmp/j",
 }
 
 
 def test_each_rule_that_can_refuse_is_tried():
-    """`sandbox.backend` has one value so far, and an addition or a free choice weakens nothing."""
-    assert set(REFUSED_BY_DEFAULT) == {key for key, rule in RULES.items() if rule not in ("free", "add")} - {"sandbox.backend"}
+    """`sandbox.backend` has one value so far, an addition or a free choice weakens nothing, and the highest level is the default."""
+    assert set(REFUSED_BY_DEFAULT) == {key for key, rule in RULES.items() if rule not in ("free", "add", "among")} - {
+        "sandbox.backend",
+        "journal.level",
+    }
 
 
 @pytest.mark.parametrize("key", REFUSED_BY_DEFAULT)
@@ -232,13 +234,52 @@ def test_the_users_word_on_a_check_wins(place):
     assert (checks["tests"].enabled, checks["lint"].enabled) == (True, False)
 
 
+@pytest.mark.parametrize("own", ["off", "metadata", "full"])
+@pytest.mark.parametrize("asked", ["off", "metadata", "full"])
+def test_a_workspace_may_only_lower_the_level_of_the_journal(place, own, asked):
+    """A workspace whose texts should not be recorded may say so; none may have more recorded than its user wants."""
+    place.user(f'journal.level = "{own}"').says(f'journal.level = "{asked}"')
+    if LEVELS.index(asked) > LEVELS.index(own):
+        assert f"a workspace may only lower it; ~/.config/suture/config.toml:1 says '{own}'" in place.refused()
+        return
+    loaded = place.load()
+    assert loaded.settings.journal.level == asked
+    assert loaded.origins["journal.level"] == ("suture.toml:1" if asked != own else "~/.config/suture/config.toml:1")
+
+
+def test_the_level_without_a_word_of_the_user_and_with_a_variable(place):
+    place.says('journal.level = "metadata"')
+    assert place.load().settings.journal.level == "metadata"
+    assert place.load(environ={"SUTURE_JOURNAL": "full"}).settings.journal.level == "full"
+    assert place.load(environ={"SUTURE_JOURNAL": "off"}).settings.journal.level == "off"
+
+
+def test_a_workspace_names_what_is_seen_and_the_user_may_allow_less(place):
+    place.says('sandbox.unmask = ["tests/certs/*.pem"]')
+    assert place.load().settings.sandbox.unmask == ("tests/certs/*.pem",)
+    assert place.user('sandbox.unmask = ["tests/certs/*.pem", "a/b"]').load().settings.sandbox.unmask == ("tests/certs/*.pem",)
+    for own in ("[]", '["tests/certs/a.pem"]'):
+        said = place.user(f"sandbox.unmask = {own}").refused()
+        assert said.startswith("suture.toml:1: sandbox.unmask = ")
+        assert "a workspace may only take from what the user's own configuration lists" in said
+    place.says("")
+    assert place.user('sandbox.unmask = ["a/b"]').load().settings.sandbox.unmask == ("a/b",)
+
+
 SAFE_WORDS = st.sampled_from(["a", "b", "full", "off", "metadata", "agent", "direct", "auto", "embedded", "vllm", "local", "simplified"])
 VALUES = st.one_of(st.booleans(), st.integers(0, 1200), SAFE_WORDS, st.lists(SAFE_WORDS, max_size=2))
 DOCUMENTS = st.dictionaries(st.sampled_from(sorted(set(RULES) - {"checks"})), VALUES, max_size=6)
 
 
+LEVELS = ["off", "metadata", "full"]
+
+
 def weaker(key: str, value: Any, demanded: Any) -> bool:
     """Written anew, apart from the code under test: what the invariant means for each kind of setting."""
+    if key == "journal.level":
+        return LEVELS.index(value) > LEVELS.index(demanded)
+    if key == "sandbox.unmask":
+        return demanded is not None and not set(value) <= set(demanded)
     if key.startswith(("policy.", "journal.")) or key in ("environment.python", "sandbox.backend"):
         return value != demanded
     if key.startswith("sandbox.") or key == "harness.seconds":
@@ -268,6 +309,7 @@ def test_whatever_a_workspace_says_nothing_is_weaker_than_without_it(new_place, 
     except SettingsError:
         return  # refused: nothing runs
     for key in DEFAULTS:
-        assert not weaker(key, in_force(together, key), in_force(alone, key)), key
+        said = in_force(alone, key) if key != "sandbox.unmask" or key in own else None
+        assert not weaker(key, in_force(together, key), said), key
         if key in own and RULES[key] in ("free", "user"):
             assert in_force(together, key) == in_force(alone, key)

@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
+from suture_sandbox.environment import EnvironmentFields
 from suture_sandbox.errors import PatchError, SandboxFailed
 from suture_sandbox.snapshot import Snapshot
 
@@ -203,6 +204,19 @@ async def test_secrets_of_the_workspace_are_empty(bench):
     assert b"hunter2" not in (await bench.run("cat", ".env")).stdout
     edited = Snapshot(bench.snapshot.root, {".env": b"TOKEN=hunter3"})
     assert b"hunter" not in (await bench.run("cat", ".env", snapshot=edited)).stdout
+
+
+async def test_a_secret_name_that_the_environment_lets_be_seen(bench, workspace):
+    (workspace / "tests" / "certs").mkdir(parents=True)
+    for name in ("server.pem", "server.key"):
+        (workspace / "tests" / "certs" / name).write_text(f"the {name}")
+    assert (await bench.run("cat", "tests/certs/server.pem")).stdout == b""
+    fields = EnvironmentFields(isolation={"unmasked": ".env* tests/certs/*.pem"})
+    bench.environment = msgspec.structs.replace(bench.environment, fields=fields)
+    done = await bench.run("cat", "tests/certs/server.pem", "tests/certs/server.key", ".env")
+    assert done.stdout == b"the server.pem"
+    edited = bench.snapshot.with_edits({"tests/certs/server.pem": b"edited", "tests/certs/server.key": b"edited"})
+    assert (await bench.run("cat", "tests/certs/server.pem", "tests/certs/server.key", snapshot=edited)).stdout == b"edited"
 
 
 @pytest.mark.parametrize("path", ["../out.txt", "/etc/out", ".git/hooks/pre-commit", "a/../../b", ""])

@@ -15,7 +15,7 @@ from suture_sandbox.backend import Command
 from suture_sandbox.errors import BackendUnavailable, SandboxFailed
 from suture_sandbox.local import bubblewrap, cgroups, keep, layout, seccomp
 from suture_sandbox.local.limits import resource_limits
-from suture_sandbox.local.masks import SecretIndex, is_secret
+from suture_sandbox.local.masks import SecretIndex, is_masked, is_secret, refused_glob
 from suture_sandbox.local.output import STOP_FACTOR, Output
 from suture_sandbox.memory import MemoryBackend
 from suture_sandbox.snapshot import Snapshot
@@ -39,6 +39,63 @@ def test_secret_names(path):
 @pytest.mark.parametrize("path", INNOCENT)
 def test_innocent_names(path):
     assert not is_secret(path)
+
+
+@pytest.mark.parametrize(
+    ("glob", "path"),
+    [
+        ("tests/certs/*.pem", "tests/certs/a.pem"),
+        ("tests/certs/a.pem", "tests/certs/a.pem"),
+        ("tests/**", "tests/a/b/c.key"),
+        ("tests/**/*.key", "tests/c.key"),
+        ("tests/*/c.key", "tests/x/c.key"),
+        ("src/.env", "src/.env"),
+    ],
+)
+def test_what_a_glob_lets_be_seen(glob, path):
+    assert refused_glob(glob) == ""
+    assert is_secret(path)
+    assert is_masked(path, [])
+    assert not is_masked(path, ["other/*", glob])
+
+
+@pytest.mark.parametrize(
+    ("glob", "path"),
+    [
+        ("tests/*.pem", "tests/certs/a.pem"),
+        ("tests/*.pem", "more/tests/a.pem"),
+        ("tests/a.pem", "tests/A.pem"),
+        ("tests", "tests/a.pem"),
+        ("tests/**", "tests/.ssh/id_rsa"),
+        ("tests/**", "tests/.git/a.key"),
+        ("tests/**", ".env"),
+        ("tests/**", "tests/.suture/a.key"),
+    ],
+)
+def test_what_a_glob_does_not_name_stays_hidden(glob, path):
+    assert is_masked(path, [glob])
+
+
+REFUSED_GLOBS = ["", ".", "*", "**", ".env", "*.pem", "*/a.pem", "**/a.pem", "/etc/*.pem", "../x/*.pem", "tests/../../a.pem", "a/**/b/**"]
+REFUSED_GLOBS += [".git/config", ".ssh/id_rsa", "tests/.aws/credentials", "tests/a b.pem", "tests/a\n.pem", "t[a]/x.pem", "?/x.pem"]
+
+
+@pytest.mark.parametrize("glob", REFUSED_GLOBS)
+def test_globs_that_are_too_wide_or_lead_elsewhere_are_refused_and_name_nothing(glob):
+    assert refused_glob(glob)
+    for path in (".env", "a.pem", "x/a.pem", "t/x.pem", ".ssh/id_rsa", "tests/.aws/credentials"):
+        assert is_masked(path, [glob])
+
+
+def test_the_index_leaves_out_what_may_be_seen_and_never_what_a_link_leads_to(tmp_path):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "a.pem").write_text("x")
+    (tmp_path / "tests" / "b.pem").symlink_to("../.env")
+    (tmp_path / ".env").write_text("x")
+    index = SecretIndex(tmp_path)
+    assert index.refresh().files == (".env", "tests/a.pem")
+    assert index.refresh(["tests/*.pem"]).files == (".env",)
+    assert index.refresh().files == (".env", "tests/a.pem")
 
 
 def test_the_index_follows_the_workspace(tmp_path):
