@@ -8,6 +8,7 @@ every command that opens the workspace calls first. One process at a time: a loc
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -46,7 +47,10 @@ class _Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def apply(root: Path, patch: Patch) -> None:
-    """Change the workspace's files as the patch says; where one is not what the patch expects, raise PatchError and change nothing."""
+    """Change the workspace's files as the patch says; where one is not what the patch expects, raise PatchError and change nothing.
+
+    A full disk is raised as the OSError that it is: it says nothing about the patch.
+    """
     try:
         with _alone(root):
             _recover(root)
@@ -62,9 +66,16 @@ def apply(root: Path, patch: Patch) -> None:
                 _undo(root, patch, intent)
                 raise
     except OSError as error:
+        if is_full(error):
+            raise
         raise PatchError(
             f"cannot write to the workspace: {error}", remedy="make room or make the files writable, then run again"
         ) from error
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a disk, or a user's share of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def recover(root: Path) -> bool:
@@ -93,8 +104,8 @@ def write_diff(root: Path, name: str, patch: Patch) -> str:
 def own_folder(root: Path) -> Path:
     """The workspace's `.suture` folder, made when it is missing, which git ignores; refused when it is a link."""
     folder = _own(root / FOLDER)
-    with contextlib.suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as file:
-        file.write("*\n")
+    if not os.path.lexists(folder / ".gitignore"):
+        _write_durably(folder / ".gitignore", b"*\n")
     return folder
 
 

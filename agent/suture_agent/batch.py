@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from suture_agent.apply import apply, write_diff
+from suture_agent.apply import apply, is_full, write_diff
 from suture_agent.errors import PolicyError
 from suture_agent.events import Events, Outcome, ProblemDropped, ProblemFound, Progress, RepairDone, VerdictReached
 from suture_agent.harness import Harness, harness_for
@@ -207,7 +207,8 @@ class Run:
         except PatchError as error:
             return msgspec.structs.replace(done, outcome="unfixed", reason=f"proven, but not applied: {error}"), path
         except OSError as error:
-            return msgspec.structs.replace(done, outcome="infrastructure", reason=f"proven, but not written: {error}"), path
+            why = f"the disk that holds {root} is full; make room, then: suture fix --resume" if is_full(error) else str(error)
+            return msgspec.structs.replace(done, outcome="infrastructure", reason=f"proven, but not written: {why}"), path
         return done, path
 
     def _summary(self, summary: Summary, identity: PolicyIdentity, harness: Harness | None) -> Summary:

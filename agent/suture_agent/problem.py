@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from suture_agent.direct.units import parse
+from suture_agent.direct.units import definitions, parse
 from suture_agent.imports import imported
 from suture_sandbox.checks import CheckResult
 from suture_sandbox.findings import Finding
@@ -131,9 +131,22 @@ def _called(snapshot: Snapshot, finding: Finding) -> tuple[str, str]:
             path, name = homes.get(parts[0], ("", ""))
             if path:
                 return path, ".".join(part for part in (name, *parts[1:]) if part)
-            if not (len(parts) == 1 and hasattr(builtins, parts[0])):
-                return finding.path, ".".join(parts)
+            if len(parts) > 1:
+                return _method(snapshot, homes, parts[-1]) or (finding.path, ".".join(parts))
+            if not hasattr(builtins, parts[0]):
+                return finding.path, parts[0]
     return finding.path, finding.test
+
+
+def _method(snapshot: Snapshot, homes: Mapping[str, tuple[str, str]], name: str) -> tuple[str, str] | None:
+    """The only method of that name in the classes that a test imports."""
+    found: set[tuple[str, str]] = set()
+    for path, owner in set(homes.values()):
+        tree = parse(snapshot.read_text(path) or "")
+        for each, node in definitions(tree) if tree is not None else ():
+            if each.endswith(f".{name}") and not isinstance(node, ast.ClassDef) and each.startswith(f"{owner}." if owner else ""):
+                found.add((path, each))
+    return found.pop() if len(found) == 1 else None
 
 
 def _statement(tree: ast.Module, line: int) -> ast.stmt | None:

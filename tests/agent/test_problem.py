@@ -316,3 +316,13 @@ async def test_machine_that_fails_says_nothing_about_the_failure(snapshot_of, pr
     tools.breaks = lambda _view: True
     with pytest.raises(SandboxFailed):
         await still_fails(problem, sandbox)
+
+
+def test_a_method_of_any_object_is_the_one_of_the_imported_class_that_has_it(tmp_path):
+    (tmp_path / "till.py").write_text("class Till:\n    def add(self):\n        return 1\n\n    def close(self):\n        return 1\n")
+    lines = ["from till import Till", "", "", "def test_a(till):", "    assert till.add() == 2", "", "", "def test_b():", "    a = Till()"]
+    lines += ["    assert a.add() == 2", "    assert a.close() == 2"]
+    (tmp_path / "test_cart.py").write_text("\n".join(lines) + "\n")
+    snapshot = Snapshot(tmp_path)
+    apart = groups(snapshot, failing("test_a", line=4), failing("test_b", line=9), failing("test_c", line=10))
+    assert apart == [["test_a", "test_b"], ["test_c"]]

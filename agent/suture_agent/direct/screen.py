@@ -51,6 +51,8 @@ class Screened(msgspec.Struct, frozen=True, array_like=True):
     """How many of the tests pass."""
     whole: bool
     """Whether all of them do."""
+    more: int = 0
+    """How many of the tests that are hoped for pass as well."""
 
 
 def trials_of(unit: Unit, text: str, edits: Sequence[Edit], *, ran: bool, share: float = 1.0) -> Iterator[Trial]:
@@ -85,11 +87,18 @@ def import_trials(unit: Unit, text: str, names: Iterable[str], modules: Mapping[
 
 
 async def screen(
-    meter: Meter, check: Check, snapshot: Snapshot, tests: Sequence[str], trials: Sequence[Trial], *, passing: Sequence[str] = ()
+    meter: Meter,
+    check: Check,
+    snapshot: Snapshot,
+    tests: Sequence[str],
+    trials: Sequence[Trial],
+    *,
+    passing: Sequence[str] = (),
+    hoped: Sequence[str] = (),
 ) -> tuple[Screened, ...]:
     """The trials with which any of `tests` passes, in order; none where the check is not pytest or the run breaks down.
 
-    A trial with which all of them pass but one of `passing` fails is left out.
+    A trial with which all of them pass but one of `passing` fails is left out. `hoped`: failing tests of other problems.
     """
     arguments = pytest_arguments(check)
     if arguments is None or not tests or not trials:
@@ -101,7 +110,8 @@ async def screen(
         (trial.unit.path, trial.start, trial.end, trial.replacement, trial.unit.name if trial.in_place else "", trial.weight)
         for trial in trials
     ]
-    given = msgspec.json.encode({"failing": tests[:MOST_TESTS], "passing": passing[:MOST_PASSING], "files": files, "trials": described})
+    chosen = {"failing": tests[:MOST_TESTS], "passing": passing[:MOST_PASSING], "hoped": hoped[:MOST_TESTS]}
+    given = msgspec.json.encode({**chosen, "files": files, "trials": described})
     completed = await meter.run(snapshot, Command(argv=argv, stdin=given, seconds=SCREEN_SECONDS + 20))
     try:
         found = msgspec.json.decode(completed.report, type=tuple[Screened, ...])

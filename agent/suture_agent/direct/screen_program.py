@@ -1,10 +1,10 @@
 """Runs inside the sandbox, never imported by suture: tries many small edits against a few tests, one forked child each.
 
 Its text is handed to the workspace's own interpreter (`python -c TEXT OUTPUT SECONDS PYTEST-ARGUMENTS...`) with a JSON object on its
-standard input: `{"failing": [test, ...], "passing": [test, ...], "files": {path: text}, "trials": [[path, start, end, replacement, name,
-weight], ...]}`. A trial replaces the characters from `start` to `end` of a file. It writes `[[trial, failing tests that pass, whether all
-of them do], ...]` to OUTPUT, as JSON, for the trials with which at least one failing test passes and, if all do, no passing one fails. It
-needs nothing but pytest and the standard library of any Python >= 3.8.
+standard input: `failing`, `passing` and `hoped` (tests), `files` (path -> text) and `trials` ([path, start, end, replacement, name, weight]
+each: the characters from `start` to `end` of a file are replaced). It writes `[[trial, failing tests that pass, whether all of them do,
+hoped ones that pass], ...]` to OUTPUT, as JSON, for the trials with which at least one failing test passes and, if all do, no passing one
+fails. It needs nothing but pytest and the standard library of any Python >= 3.8.
 
 A trial that names a function (`Cart.total`) changes only that function's body. pytest then collects once, and every child puts the
 function's new code into the collected program: a few milliseconds a trial. Any other trial is written to the file, and its child runs
@@ -46,22 +46,24 @@ def main(arguments: list[str]) -> int:
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  # as `python -m pytest` does; os is all that is needed
     files, trials = given["files"], given["trials"]
     failing, passing = [*rest, *given["failing"]], [*rest, *given["passing"]] if given["passing"] else []
-    found: dict[int, int] = _in_one_program(pytest.main, [*failing, *given["passing"]], given, deadline)
-    first = min((index for index, count in found.items() if count == EVERYTHING), default=len(trials))
+    found = _in_one_program(pytest.main, [*failing, *given["passing"], *given["hoped"]], given, deadline)
+    whole = [index for index, (count, _) in found.items() if count == EVERYTHING]
     written = 0
-    for index, (path, start, end, replacement, *_) in enumerate(trials[:first]):  # what comes later would not be preferred to it
-        if time.monotonic() > deadline or written >= MOST_WRITTEN or EVERYTHING in [found.get(each) for each in range(index)]:
+    for index, (path, start, end, replacement, *_) in enumerate(trials[: min(whole, default=len(trials))]):  # later ones are less likely
+        if time.monotonic() > deadline or written >= MOST_WRITTEN or found.get(index - 1, (0, 0))[0] == EVERYTHING:
             break
         if index not in found:
             written += 1
             _write(path, files[path][:start] + replacement + files[path][end:])
             left = min(LONGEST_TRIAL, deadline - time.monotonic() + 1)
             found[index] = _in_child(lambda: pytest.main(failing, plugins=[Counter()]), left)
-            if found[index] == EVERYTHING and passing:
-                found[index] = EVERYTHING * (_in_child(lambda: pytest.main(passing, plugins=[Counter()]), left) == EVERYTHING)
+            if found[index][0] == EVERYTHING and passing:
+                unbroken = _in_child(lambda: pytest.main(passing, plugins=[Counter()]), left)[0] == EVERYTHING
+                found[index] = (EVERYTHING if unbroken else 0, 0)
             _write(path, files[path])
     with open(output, "w", encoding="utf-8") as file:  # noqa: PTH123  # the path is a file descriptor's
-        json.dump([[index, count, count == EVERYTHING] for index, count in sorted(found.items()) if count], file)
+        told = [[index, count, count == EVERYTHING, more] for index, (count, more) in sorted(found.items()) if count]
+        json.dump(told, file)
     return 0
 
 
@@ -128,14 +130,14 @@ _TOLD = [-1, -1]
 """The descriptor through which a child tells its result, and that child's process."""
 
 
-def _tell(code: int) -> None:
+def _tell(code: int, more: int = 0) -> None:
     if os.getpid() == _TOLD[1]:  # not a process that the trial forked
-        os.write(_TOLD[0], bytes([code]))
+        os.write(_TOLD[0], bytes([code, more]))
     os._exit(0)
 
 
-def _in_child(work: Callable[[], object], seconds: float) -> int:
-    """What the child tells that does the work; 0 when it tells nothing in time."""
+def _in_child(work: Callable[[], object], seconds: float) -> tuple[int, int]:
+    """What the child tells that does the work: tests that pass, and how many are hoped for; nothing when it tells nothing in time."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -151,17 +153,17 @@ def _in_child(work: Callable[[], object], seconds: float) -> int:
             os._exit(70)
     os.close(writing)
     ready, _, _ = select.select([reading], [], [], max(0.0, seconds))
-    told = os.read(reading, 1) if ready else b""
+    told = os.read(reading, 2) if ready else b""
     os.close(reading)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return told[0] if told else 0
+    return (told[0], told[1]) if len(told) == 2 else (0, 0)
 
 
-def _in_one_program(run: Callable[..., object], arguments: list[str], given: dict[str, Any], deadline: float) -> dict[int, int]:
+def _in_one_program(run: Callable[..., object], arguments: list[str], given: dict[str, Any], deadline: float) -> dict[int, tuple[int, int]]:
     """Results of the trials that name a function, by a child that collects once; trials that it could not try are not in it."""
     if not any(trial[4] for trial in given["trials"]):
         return {}
@@ -189,7 +191,7 @@ def _in_one_program(run: Callable[..., object], arguments: list[str], given: dic
         os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     lines = [line.split() for line in text.decode().splitlines()]
-    return {int(line[0]): int(line[1]) for line in lines if len(line) == 2}
+    return {int(line[0]): (int(line[1]), int(line[2])) for line in lines if len(line) == 3}
 
 
 class Loop:
@@ -199,6 +201,7 @@ class Loop:
         self.files: dict[str, str] = given["files"]
         self.trials: list[list[Any]] = given["trials"]
         self.passing = set(given["passing"])
+        self.hoped = set(given["hoped"])
         self.deadline, self.told = deadline, told
         self.codes: dict[str, CodeType | None] = {}
 
@@ -221,12 +224,12 @@ class Loop:
             if changed is None:
                 continue
             started = time.monotonic()
-            code = self._run(session, changed, limit if hung < 5 else limit / 4)
+            code, more = self._run(session, changed, limit if hung < 5 else limit / 4)
             hung += time.monotonic() - started >= limit
             if code == EVERYTHING:
                 found += 1
                 least = max(least, trial[5] * FAR_LESS)
-            os.write(self.told, f"{index} {code}\n".encode())
+            os.write(self.told, f"{index} {code} {more}\n".encode())
         os._exit(0)
 
     def _functions(self) -> dict[tuple[str, str, int], list[FunctionType]]:
@@ -257,7 +260,7 @@ class Loop:
         live = functions.get((path, old.co_name, old.co_firstlineno))
         return dict.fromkeys(live, new) if live else None
 
-    def _run(self, session: Any, changed: dict[FunctionType, CodeType], seconds: float = LONGEST_TRIAL) -> int:  # noqa: ANN401  # pytest's session
+    def _run(self, session: Any, changed: dict[FunctionType, CodeType], seconds: float = LONGEST_TRIAL) -> tuple[int, int]:  # noqa: ANN401  # pytest's session
         """Run the collected tests with the new code in a child."""
 
         def work() -> None:
@@ -265,12 +268,16 @@ class Loop:
             session.config.pluginmanager.register(counter)
             for function, code in changed.items():
                 function.__code__ = code
-            failing = [item for item in session.items if item.nodeid not in self.passing]
+            failing = [item for item in session.items if item.nodeid not in self.passing | self.hoped]
             _run_items(failing)
             if counter.count < len(failing):
                 _tell(counter.count)
             _run_items([item for item in session.items if item.nodeid in self.passing])
-            _tell(0 if counter.failed else EVERYTHING)
+            if counter.failed:
+                _tell(0)
+            counter.passed.clear()
+            _run_items([item for item in session.items if item.nodeid in self.hoped])
+            _tell(EVERYTHING, counter.count)
 
         return _in_child(work, seconds)
 

@@ -119,6 +119,8 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     suspects: tuple[Suspect, ...]
     passing: tuple[str, ...] = ()
     """Tests of the failing tests' files that pass on it."""
+    others: tuple[str, ...] = ()
+    """Tests of those files that fail on it too, and are another problem's: of two edits the one that mends more is likelier right."""
 
 
 async def direct_episode(job: Job) -> Ending:
@@ -190,9 +192,10 @@ async def _ground(job: Job, snapshot: Snapshot, findings: Sequence[Finding]) -> 
     )
     ranked = suspects(shown, snapshot, traced)
     passing = tuple(name for name, test in traced.tests.items() if test.outcome == "passed")
+    others = tuple(name for name in traced.tests if name not in passing and name not in job.problem.target.tests)
     job.meter.step("localise", time.monotonic() - started, ", ".join(f"{each.unit.path}:{each.unit.name}" for each in ranked[:3]))
     left = len(job.problem.target.tests or job.problem.findings) if snapshot is job.problem.snapshot else len(wanted)
-    return Ground(snapshot=snapshot, findings=shown.findings, left=left, suspects=ranked, passing=passing)
+    return Ground(snapshot=snapshot, findings=shown.findings, left=left, suspects=ranked, passing=passing, others=others)
 
 
 async def _is_progress(job: Job, ground: Ground, tried: Tried) -> bool:
@@ -283,8 +286,10 @@ async def _by_rule(job: Job, ground: Ground) -> list[tuple[Suspect, str]]:
     started = time.monotonic()
     trials = await asyncio.to_thread(_trials, ground)
     check = job.meter.sandbox.check_named(job.problem.check)
-    found = await screen(job.meter, check, ground.snapshot, wanted, [trial for _, trial in trials], passing=ground.passing)
-    whole = [each.trial for each in found if each.whole]
+    found = await screen(
+        job.meter, check, ground.snapshot, wanted, [trial for _, trial in trials], passing=ground.passing, hoped=ground.others
+    )
+    whole = [each.trial for each in sorted(found, key=lambda each: -each.more) if each.whole]
     partly = [each.trial for each in sorted(found, key=lambda each: -each.passed) if not each.whole]
     note = f"{len(trials)} edits by rule: all failing tests pass with {len(whole)}, some with {len(partly)}"
     job.meter.step("screen", time.monotonic() - started, note)

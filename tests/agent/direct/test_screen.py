@@ -98,6 +98,15 @@ async def test_only_right_edits_come_through_whatever_the_others_do(snapshot_wit
     assert (snapshot.root / "cart.py").read_text() == CART
 
 
+async def test_what_breaks_a_passing_test_is_left_out_and_what_mends_more_is_told(snapshot_with, own_tests, real_meter):
+    unit = unit_named("cart.py", CART, "total")
+    assert unit is not None
+    trials = made(unit, CART, body("return 3 if prices else 1"), body("return 3.0"), body("return sum(prices)"))
+    snapshot = snapshot_with({"cart.py": CART, "test_cart.py": TESTS})
+    found = await screen(real_meter, own_tests, snapshot, FAILING[:1], trials, passing=["test_cart.py::test_passes"], hoped=FAILING[1:])
+    assert [(each.trial, each.whole, each.more) for each in found] == [(0, True, 0), (2, True, 1)]
+
+
 async def test_edits_of_the_module_run_anew_and_one_that_exits_at_import_is_no_pass(snapshot_with, own_tests, real_meter):
     unit = head_unit("cart.py", CART)
     assert unit is not None
