@@ -75,7 +75,7 @@ def apply(root: Path, patch: Patch) -> None:
 
 def is_full(error: OSError) -> bool:
     """Whether a disk, or a user's share of it, is full."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def recover(root: Path) -> bool:
@@ -104,8 +104,15 @@ def write_diff(root: Path, name: str, patch: Patch) -> str:
 def own_folder(root: Path) -> Path:
     """The workspace's `.suture` folder, made when it is missing, which git ignores; refused when it is a link."""
     folder = _own(root / FOLDER)
-    if not os.path.lexists(folder / ".gitignore"):
-        _write_durably(folder / ".gitignore", b"*\n")
+    ignored = folder / ".gitignore"
+    try:
+        with ignored.open("x", encoding="utf-8") as file:
+            file.write("*\n")
+    except FileExistsError:
+        pass
+    except OSError:  # an empty one would ignore nothing, for ever
+        ignored.unlink(missing_ok=True)
+        raise
     return folder
 
 

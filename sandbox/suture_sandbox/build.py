@@ -23,6 +23,7 @@ from suture_sandbox.capture.interpreter import Interpreter
 from suture_sandbox.errors import ConfigurationError, InfrastructureError
 from suture_sandbox.files import read_plain
 from suture_sandbox.lockformats import Plan, wheels_only
+from suture_sandbox.project import MAKE_ROOM
 
 Progress = Callable[[str], None]
 
@@ -93,7 +94,7 @@ async def _build(plan: Plan, interpreter: Interpreter, *, root: Path, home: Path
             file.unlink()
         temporary.rename(home)
     except OSError as error:
-        raise InfrastructureError(f"cannot build in {home.parent}: {error.strerror}", remedy="make room on the disk") from error
+        raise InfrastructureError(f"cannot build in {home.parent}: {error.strerror}", remedy=MAKE_ROOM) from error
     finally:
         await asyncio.shield(_remove(temporary))
 
@@ -185,6 +186,8 @@ def _explained(said: str) -> ConfigurationError | InfrastructureError:
     lines = [re.sub(r"^[^\w`'\"(]+", "", line).strip() for line in said.splitlines()]
     text = " ".join(line for line in lines if line and not line.startswith(("warning:", "Using Python", "Resolved")))[-800:]
     lowered = text.lower()
+    if "no space left" in lowered or "os error 28" in lowered:
+        return InfrastructureError(f"uv found the disk full: {text}", remedy=MAKE_ROOM)
     if ("no matching" in lowered and "hash" in lowered) or "hash mismatch" in lowered:
         return ConfigurationError(f"a package is not what the lock file pins: {text}", remedy="lock again, and find out why it changed")
     if any(
@@ -194,8 +197,8 @@ def _explained(said: str) -> ConfigurationError | InfrastructureError:
             f"a package has no wheel for this interpreter: {text}",
             remedy="install the environment yourself into .venv and name it: --python .venv/bin/python",
         )
-    if any(word in lowered for word in ("error sending request", "dns error", "connect", "timed out", "no space left")):
-        return InfrastructureError(f"uv could not download: {text}", remedy="check network, proxy and disk, then try again")
+    if any(word in lowered for word in ("error sending request", "dns error", "connect", "timed out")):
+        return InfrastructureError(f"uv could not download: {text}", remedy="check network and proxy, then try again")
     return ConfigurationError(f"uv: {text}", remedy="install the environment yourself into .venv and name it: --python .venv/bin/python")
 
 
@@ -243,7 +246,11 @@ async def _lines(stream: asyncio.StreamReader, progress: Progress | None) -> str
 @contextlib.asynccontextmanager
 async def _exclusive(path: Path, waiting: Callable[[], None]) -> AsyncGenerator[None]:
     """Hold a file lock, which the kernel releases whatever becomes of this process."""
-    with path.open("w") as file:
+    try:
+        file = path.open("w")  # closed below; only the opening may fail for want of room
+    except OSError as error:
+        raise InfrastructureError(f"cannot make {path}: {error.strerror}", remedy=MAKE_ROOM) from error
+    with file:
         told = False
         while True:
             try:
@@ -266,4 +273,4 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InfrastructureError(f"cannot make {folder}: {error.strerror}", remedy="make suture's cache folder writable") from error
+        raise InfrastructureError(f"cannot make {folder}: {error.strerror}", remedy=MAKE_ROOM) from error

@@ -18,8 +18,10 @@ import msgspec
 from packaging.utils import canonicalize_name
 
 from suture_sandbox.capture.files import write_atomically
+from suture_sandbox.errors import InfrastructureError
 from suture_sandbox.lockformats import read_toml
 
+MAKE_ROOM = "make suture's cache folder writable, with free space, or name another place: XDG_CACHE_HOME"
 UNKNOWN_VERSION = "0.0.0"
 """Of a distribution whose version its build backend computes."""
 
@@ -44,7 +46,10 @@ def install(projects: tuple[Path, ...], *, cache: Path) -> Installation:
         return Installation()
     search = [source for folder, project in packaged for source in _source_folders(folder, project)]
     infos = [info for _, project in packaged if (info := _dist_info(project)) is not None]
-    metadata = _write(infos, cache)
+    try:
+        metadata = _write(infos, cache)
+    except OSError as error:
+        raise InfrastructureError(f"cannot write to {cache}: {error.strerror}", remedy=MAKE_ROOM) from error
     notes = [
         f"the version of {info.name} is computed by its build backend; inside it reads {info.version}" for info in infos if info.guessed
     ]

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from suture_sandbox.errors import InfrastructureError
 from suture_sandbox.project import UNKNOWN_VERSION, install
 
 BUILD = "[build-system]\nrequires = []\nbuild-backend = 'hostile'\n"
@@ -102,3 +103,11 @@ def test_the_same_project_gives_the_same_folder_and_a_changed_one_another(tmp_pa
     assert install((tmp_path,), cache=cache).metadata == first
     (tmp_path / "pyproject.toml").write_text(BUILD + "[project]\nname = 'mine'\nversion = '2'\n")
     assert install((tmp_path,), cache=cache).metadata != first
+
+
+def test_a_cache_that_cannot_be_written_to_is_told(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(f"{BUILD}[project]\nname = 'x'\nversion = '1'\n")
+    (tmp_path / "cache").write_text("a file in its place")
+    with pytest.raises(InfrastructureError, match=r"cannot write to .*cache: Not a directory") as caught:
+        install((tmp_path,), cache=tmp_path / "cache")
+    assert "with free space" in caught.value.remedy
