@@ -245,7 +245,8 @@ from suture_sandbox.environment import Environment, EnvironmentFields, Limits, R
 from suture_sandbox.local import LocalBackend
 from suture_sandbox.snapshot import Snapshot
 limits = Limits(seconds=20, memory_mib=200, processes=30, disk_mib=40)
-environment = Environment(EnvironmentFields(), Runtime(python=sys.executable, search_path=("/usr/bin", "/bin"), readonly=()), limits)
+own = (sys.prefix, sys.base_prefix)
+environment = Environment(EnvironmentFields(), Runtime(python=sys.executable, search_path=("/usr/bin", "/bin"), readonly=own), limits)
 async def main():
     backend, snapshot, results = LocalBackend(), Snapshot(Path(sys.argv[1])), {}
     probe = await backend.probe()
