@@ -118,7 +118,8 @@ def test_the_toolchain_is_the_same_at_another_path_and_follows_the_standard_libr
     lib = copy / Path(stdlib).relative_to(here.facts.prefix)
     ignore = shutil.ignore_patterns("site-packages", "dist-packages", "test", "tests", "__pycache__", "config-*", "idlelib", "turtledemo")
     shutil.copytree(stdlib, lib, ignore=ignore, symlinks=True)
-    shutil.copytree(Path(stdlib) / "idlelib", lib / "idlelib", ignore=ignore)
+    if (Path(stdlib) / "idlelib").is_dir():  # Debian has it in a package of its own
+        shutil.copytree(Path(stdlib) / "idlelib", lib / "idlelib", ignore=ignore)
     (copy / "bin").mkdir()
     shutil.copy(BASE, copy / "bin" / BASE.name)
     for library in (Path(here.facts.prefix) / "lib").glob("libpython*.so*"):
