@@ -128,13 +128,14 @@ def _called(snapshot: Snapshot, finding: Finding) -> tuple[str, str]:
     homes = imported(tree, finding.path, snapshot)
     for call in ast.walk(statement):
         if isinstance(call, ast.Call) and (parts := _dotted(call.func)) and not _is_assertion(parts):
-            path, name = homes.get(parts[0], ("", ""))
+            first, *rest = parts
+            path, name = homes.get(first, ("", ""))
             if path:
-                return path, ".".join(part for part in (name, *parts[1:]) if part)
-            if len(parts) > 1:
-                return _method(snapshot, homes, parts[-1]) or (finding.path, ".".join(parts))
-            if not hasattr(builtins, parts[0]):
-                return finding.path, parts[0]
+                return path, ".".join(part for part in (name, *rest) if part)
+            if rest:
+                return _method(snapshot, homes, rest[-1]) or (finding.path, ".".join(parts))
+            if not hasattr(builtins, first):
+                return finding.path, first
     return finding.path, finding.test
 
 
