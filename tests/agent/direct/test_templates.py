@@ -150,6 +150,9 @@ MENDED = {
         "def f(a):\n    try:\n        return B[a]\n    except KeyError as error:\n        raise Missing(str(error)) from error\n",
         {"raised": ("KeyError", "Missing")},
     ),
+    "bound that is given to a function": (
+        "def f(a, n):\n    return last(islice(a, n))\n", "def f(a, n):\n    return last(islice(a, n + 1))\n", {},
+    ),
     "misspelt name": (
         "def f(amount):\n    return amuont\n", "def f(amount):\n    return amount\n", {"said": "NameError: name 'amuont' is not defined"},
     ),
@@ -330,3 +333,10 @@ def test_no_constant_is_chosen_freely():
     assert 50 in numbers
     assert max(numbers) == 51
     assert not numbers & set(itertools.chain(range(3, 49), range(52, 1000)))
+
+
+def test_no_case_is_answered_by_itself_where_nothing_recurs():
+    plain = unit_in("def f(a, n):\n    return g(a, n)\n")
+    assert not [edit.source for edit in edits(plain, most=10_000) if "n == 1" in edit.source]
+    recurring = unit_in("def f(a, n):\n    return f(a, n - 1)\n")
+    assert [edit.source for edit in edits(recurring, most=10_000) if "n == 1" in edit.source]

@@ -98,6 +98,10 @@ def bounds(scene: Scene) -> Found:
                 yield scene.swap(node.args[0], f"1, {scene.text(node.args[0])} + 1"), line, 0.5
         if name == "len":
             yield from _one_off(scene, [node], 0.5)
+        if name != "range":
+            counted = name.rsplit(".", 1)[-1] in ("islice", "randint", "randrange", "insert", "pop", "rjust", "ljust", "zfill", "repeat")
+            plain = [each for each in node.args if isinstance(each, ast.Name | ast.Attribute)]
+            yield from _one_off(scene, plain, 0.8 if counted else 0.35)
     for cut in nodes(scene, ast.Slice):
         yield from _one_off(scene, [bound for bound in (cut.lower, cut.upper) if bound is not None], 0.7)
     for leave in nodes(scene, ast.Return):
