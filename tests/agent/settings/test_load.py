@@ -346,7 +346,7 @@ def test_the_sandboxs_limits_are_those_of_the_floor_below():
     from suture_sandbox.environment import Limits
 
     assert limits_of(Settings()) == Limits()
-    assert set(SandboxSettings.__struct_fields__) == set(Limits.__struct_fields__) | {"backend"}
+    assert set(SandboxSettings.__struct_fields__) == set(Limits.__struct_fields__) | {"backend", "unmask"}
 
 
 def test_the_settings_can_be_described_as_a_schema():
