@@ -1,0 +1,3 @@
+from sessions.store import Session, SessionStore
+
+__all__ = ["Session", "SessionStore"]

@@ -1,0 +1,3 @@
+from throttle.client import ThrottledClient
+
+__all__ = ["ThrottledClient"]

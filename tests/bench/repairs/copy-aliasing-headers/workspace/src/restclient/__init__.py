@@ -1,0 +1,3 @@
+from restclient.client import Client, Request
+
+__all__ = ["Client", "Request"]

@@ -1,0 +1,3 @@
+from measures.units import Length, Mass
+
+__all__ = ["Length", "Mass"]

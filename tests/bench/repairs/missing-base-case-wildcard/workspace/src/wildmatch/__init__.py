@@ -1,0 +1,3 @@
+from wildmatch.match import first_match, matches
+
+__all__ = ["first_match", "matches"]
