@@ -1,0 +1,3 @@
+from minisheet.sheet import Sheet
+
+__all__ = ["Sheet"]
