@@ -1,0 +1,3 @@
+from orders.report import Order, by_customer, totals
+
+__all__ = ["Order", "by_customer", "totals"]

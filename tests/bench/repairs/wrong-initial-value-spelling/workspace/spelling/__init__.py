@@ -1,0 +1,3 @@
+from spelling.suggest import distance, suggest
+
+__all__ = ["distance", "suggest"]
