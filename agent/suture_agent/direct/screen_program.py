@@ -7,7 +7,7 @@ hoped ones that pass], ...]` to OUTPUT, as JSON, for the trials with which at le
 fails. It needs nothing but pytest and the standard library of any Python >= 3.8.
 
 A trial that names a function (`Cart.total`) changes only that function's body. pytest then collects once, and every child puts the
-function's new code into the collected program: a few milliseconds a trial. Any other trial is written to the file, and its child runs
+function's new code into the collected program: about 8 ms a trial. Any other trial is written to the file, and its child runs
 pytest from the start. This only sieves: what passes is proven afterwards in fresh attempts, one by one.
 """
 
