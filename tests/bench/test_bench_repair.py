@@ -218,7 +218,7 @@ with open({str(tmp_path / "homes")!r}, "a") as stream:
 subprocess.run(["git", "diff", "--quiet", "HEAD"], check=True)
 close(1, fixed=0)
 """
-    run(body, case="off-by-one-*")
+    run(body, case="off-by-one-[pr]*")
     lines = [line.split() for line in (tmp_path / "homes").read_text().splitlines()]
     assert len(lines) == 2
     assert len({part for line in lines for part in line}) == 6
@@ -232,13 +232,13 @@ case = "ringbuffer" if pathlib.Path("ringbuffer.py").exists() else "pager"
 log.write_text((log.read_text() if log.exists() else "") + case + " ")
 close(3 if case == "pager" and log.read_text().count("pager") == 1 else 1, fixed=0)
 """
-    run(body, case="off-by-one-*")
+    run(body, case="off-by-one-[pr]*")
     with (tmp_path / "out" / "results.jsonl").open("a") as stream:
         stream.write('{"id":"torn')
-    _, results = run(body, "--resume", case="off-by-one-*")
+    _, results = run(body, "--resume", case="off-by-one-[pr]*")
     assert sorted((tmp_path / "log").read_text().split()) == ["pager", "pager", "ringbuffer"]
     assert {result["outcome"] for result in results.values()} == {"unfixed"}
-    run(body, "--resume", "--policy", "other", case="off-by-one-*")
+    run(body, "--resume", "--policy", "other", case="off-by-one-[pr]*")
     assert len((tmp_path / "log").read_text().split()) == 5
 
 
