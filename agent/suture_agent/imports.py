@@ -66,14 +66,18 @@ def used_names(tree: ast.Module) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
+def bound_by_import(tree: ast.Module) -> set[str]:
+    """Names that an import binds anywhere in the module."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {(alias.asname or alias.name).split(".")[0] for node in nodes for alias in node.names}
+
+
 def bound_names(tree: ast.Module) -> set[str]:
     """Names that are bound anywhere in the module, and those that every module has."""
-    names = {"__name__", "__file__", "__doc__", "__class__"}
+    names = {"__name__", "__file__", "__doc__", "__class__", *bound_by_import(tree)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             names.add(node.id)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
         elif isinstance(node, Definition):
             names.add(node.name)
         elif isinstance(node, ast.arg):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from suture_agent.direct.units import definitions, parse
-from suture_agent.imports import imported
+from suture_agent.direct.units import Definition, definitions, parse
+from suture_agent.imports import bound_by_import, imported, test_function
 from suture_sandbox.checks import CheckResult
 from suture_sandbox.findings import Finding
 from suture_sandbox.identity import identity_of
@@ -120,23 +120,51 @@ def _holds(node: ast.stmt, line: int) -> bool:
 
 
 def _called(snapshot: Snapshot, finding: Finding) -> tuple[str, str]:
-    """What the failing statement of a test calls first: tests that assert on the same function belong together."""
+    """What of the workspace the failing statement of a test calls first, else its test does: tests of one function belong together."""
     tree = parse(snapshot.read_text(finding.path) or "")
-    statement = _statement(tree, finding.range.start.line) if tree is not None else None
-    if tree is None or statement is None:
+    if tree is None:
         return finding.path, finding.test
     homes = imported(tree, finding.path, snapshot)
+    helpers: dict[str, ast.stmt] = {node.name: node for node in ast.walk(tree) if isinstance(node, Definition)}
+    statement, test = _statement(tree, finding.range.start.line), test_function(tree, finding.test)
+    reached = _reached(snapshot, homes, helpers, statement) if statement is not None else None
+    if reached is None and statement is not None:
+        named = _named(statement, {*helpers, *bound_by_import(tree)})
+        reached = (finding.path, named) if named else None
+    if reached is None and test is not None:
+        reached = _reached(snapshot, homes, helpers, test)
+    return reached or (finding.path, finding.test.split("[", 1)[0])
+
+
+def _named(statement: ast.stmt, known: Collection[str]) -> str:
+    """The first call of an object that comes from elsewhere (a fixture, another test's class), by its name; empty when there is none."""
     for call in ast.walk(statement):
-        if isinstance(call, ast.Call) and (parts := _dotted(call.func)) and not _is_assertion(parts):
-            first, *rest = parts
-            path, name = homes.get(first, ("", ""))
-            if path:
-                return path, ".".join(part for part in (name, *rest) if part)
-            if rest:
-                return _method(snapshot, homes, rest[-1]) or (finding.path, ".".join(parts))
-            if not hasattr(builtins, first):
-                return finding.path, first
-    return finding.path, finding.test
+        parts = _dotted(call.func) if isinstance(call, ast.Call) else ()
+        if parts and not _is_assertion(parts) and parts[0] not in known and (len(parts) > 1 or not hasattr(builtins, parts[0])):
+            return ".".join(parts)
+    return ""
+
+
+def _reached(
+    snapshot: Snapshot, homes: Mapping[str, tuple[str, str]], helpers: Mapping[str, ast.stmt], part: ast.stmt, depth: int = 3
+) -> tuple[str, str] | None:
+    """The first thing of the workspace that is called in a part of a test module, through the module's own helpers too."""
+    calls = [node for node in ast.walk(part) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+        parts = _dotted(call.func)
+        if not parts or _is_assertion(parts):
+            continue
+        first, *rest = parts
+        path, name = homes.get(first, ("", ""))
+        if path:
+            return path, ".".join(part for part in (name, *rest) if part)
+        helper = helpers.get(first) if not rest and depth else None
+        found = _method(snapshot, homes, rest[-1]) if rest else None
+        if found is None and helper is not None and helper is not part:
+            found = _reached(snapshot, homes, helpers, helper, depth - 1)
+        if found is not None:
+            return found
+    return None
 
 
 def _method(snapshot: Snapshot, homes: Mapping[str, tuple[str, str]], name: str) -> tuple[str, str] | None:

@@ -326,3 +326,25 @@ def test_a_method_of_any_object_is_the_one_of_the_imported_class_that_has_it(tmp
     snapshot = Snapshot(tmp_path)
     apart = groups(snapshot, failing("test_a", line=4), failing("test_b", line=9), failing("test_c", line=10))
     assert apart == [["test_a", "test_b"], ["test_c"]]
+
+
+def test_an_assertion_without_a_call_belongs_to_what_its_test_calls_through_helpers(tmp_path):
+    (tmp_path / "client.py").write_text("class Client:\n    def ask(self): ...\n")
+    (tmp_path / "test_client.py").write_text(
+        "import asyncio\nfrom client import Client\n\n"
+        "class Service:\n    peak = 0\n\n"
+        "def run(service):\n    async def scenario():\n        return Client(service).ask()\n    return asyncio.run(scenario())\n\n"
+        "def test_peak(limit):\n    service = Service()\n    run(service)\n    assert service.peak == limit\n\n"
+        "def test_tasks():\n    async def scenario():\n        return Client(Service()).ask()\n    assert asyncio.run(scenario()) == 3\n\n"
+        "def test_nothing(limit):\n    assert limit\n"
+    )
+    lines = {"test_peak[1]": 14, "test_peak[2]": 14, "test_tasks": 19, "test_nothing[1]": 22, "test_nothing[2]": 22}
+    findings = [failing(name, path="test_client.py", line=line) for name, line in lines.items()]
+    together = [["test_peak[1]", "test_peak[2]", "test_tasks"], ["test_nothing[1]", "test_nothing[2]"]]
+    assert groups(Snapshot(tmp_path), *findings) == together
+
+
+def test_helpers_that_call_each_other_end(tmp_path):
+    (tmp_path / "test_a.py").write_text("def a():\n    return b()\ndef b():\n    return a()\ndef test_it():\n    assert a()\n")
+    finding = failing("test_it", path="test_a.py", line=5)
+    assert groups(Snapshot(tmp_path), finding) == [["test_it"]]
