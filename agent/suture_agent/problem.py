@@ -138,9 +138,12 @@ def _called(snapshot: Snapshot, finding: Finding) -> tuple[str, str]:
 
 def _named(statement: ast.stmt, known: Collection[str]) -> str:
     """The first call of an object that comes from elsewhere (a fixture, another test's class), by its name; empty when there is none."""
-    for call in ast.walk(statement):
-        parts = _dotted(call.func) if isinstance(call, ast.Call) else ()
-        if parts and not _is_assertion(parts) and parts[0] not in known and (len(parts) > 1 or not hasattr(builtins, parts[0])):
+    for call in [node for node in ast.walk(statement) if isinstance(node, ast.Call)]:
+        parts = _dotted(call.func)
+        if not parts or _is_assertion(parts):
+            continue
+        first, *rest = parts
+        if first not in known and (rest or not hasattr(builtins, first)):
             return ".".join(parts)
     return ""
 

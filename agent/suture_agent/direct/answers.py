@@ -22,6 +22,12 @@ _KNOWN_HOMES = {
     "Decimal": "decimal", "ROUND_HALF_UP": "decimal", "Fraction": "fractions", "Path": "pathlib", "Enum": "enum",
     "contextmanager": "contextlib", "suppress": "contextlib", "wraps": "functools", "lru_cache": "functools",
     "cached_property": "functools",
+    "zip_longest": "itertools", "ROUND_HALF_EVEN": "decimal", "ROUND_DOWN": "decimal", "ROUND_UP": "decimal",
+    "InvalidOperation": "decimal", "DivisionByZero": "decimal", "JSONDecodeError": "json", "BadZipFile": "zipfile",
+    "ParseError": "xml.etree.ElementTree", "TOMLDecodeError": "tomllib", "CalledProcessError": "subprocess",
+    "TimeoutExpired": "subprocess", "IncompleteReadError": "asyncio", "CancelledError": "asyncio", "QueueEmpty": "asyncio",
+    "QueueFull": "asyncio", "Empty": "queue", "Full": "queue", "ZoneInfoNotFoundError": "zoneinfo",
+    "FrozenInstanceError": "dataclasses", "StatisticsError": "statistics", "IntegrityError": "sqlite3", "OperationalError": "sqlite3",
     "partial": "functools", "reduce": "functools", "deepcopy": "copy", "chain": "itertools", "groupby": "itertools",
 }  # fmt: skip
 """Where names that small policies use without importing come from."""

@@ -19,6 +19,9 @@ from suture_sandbox.findings import Finding
 from suture_sandbox.snapshot import Snapshot
 
 _NO_NAME = re.compile(r"cannot import name '\w+' from '(?P<a>[\w.]+)'|module '(?P<b>[\w.]+)' has no attribute")
+_EXCEPTION = re.compile(r"(?:\w+\.)*[A-Z]\w*")
+_NOT_RAISED = ("AssertionError", "Failed", "Skipped", "Exit")
+"""What pytest itself raises: it says nothing of what the code should raise or catch."""
 LONGEST_TEST = 40
 LONGEST_ERROR = 14
 LONGEST_CONTEXT = 40
@@ -117,7 +120,8 @@ def exceptions_named(findings: Sequence[Finding], snapshot: Snapshot) -> tuple[s
     """Exceptions that the failing tests expect or that were raised."""
     names: dict[str, None] = {}
     for finding in findings[:5]:
-        if finding.code != "AssertionError" and (finding.code.endswith(("Error", "Exception")) or _is_exception(finding.code)):
+        raised = bool(finding.test) and _EXCEPTION.fullmatch(finding.code) is not None and finding.code not in _NOT_RAISED
+        if raised or _is_exception(finding.code):
             names[finding.code] = None
         tree = parse(snapshot.read_text(finding.test.split("::", 1)[0]) or "") if finding.test else None
         node = test_function(tree, finding.test) if tree is not None else None
@@ -130,7 +134,7 @@ def exceptions_named(findings: Sequence[Finding], snapshot: Snapshot) -> tuple[s
 
 def _is_exception(code: str) -> bool:
     found = getattr(builtins, code, None)
-    return isinstance(found, type) and issubclass(found, BaseException)
+    return isinstance(found, type) and issubclass(found, BaseException) and code not in _NOT_RAISED
 
 
 def offered_names(finding: Finding, snapshot: Snapshot) -> str:

@@ -54,6 +54,16 @@ PLAN: tuple[tuple[int, Mode], ...] = (
     (3, "samples"),
     (5, "likely"),
     (1, "samples"),
+    (2, "again"),
+    (0, "samples"),
+    (2, "samples"),
+    (0, "again"),
+    (1, "samples"),
+    (1, "again"),
+    (0, "samples"),
+    (3, "samples"),
+    (1, "samples"),
+    (2, "samples"),
 )
 """Which suspect is asked about, and how, in order."""
 

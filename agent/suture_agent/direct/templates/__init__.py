@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from suture_agent.direct.templates import calls, control, definitions, lint, names, operators, told
+from suture_agent.direct.templates import calls, containers, control, definitions, lint, names, operators, tasks, texts, times, told, values
 from suture_agent.direct.templates.scene import Around, Found, Scene
 from suture_agent.direct.templates.syntax import syntax
 from suture_agent.direct.units import Unit, parse
@@ -52,6 +52,27 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "ordering": operators.ordering,
     "places": operators.places,
     "patterns": operators.patterns,
+    "groups": texts.groups,
+    "flags": texts.flags,
+    "encodings": texts.encodings,
+    "opened": texts.opened,
+    "shapes": texts.shapes,
+    "zones": times.zones,
+    "tokens": times.tokens,
+    "grouping": values.grouping,
+    "starts": values.starts,
+    "limits": values.limits,
+    "sameness": values.sameness,
+    "presence": values.presence,
+    "handed-out": containers.handed_out,
+    "deep": containers.deep,
+    "first-time": containers.first_time,
+    "hashable": containers.hashable,
+    "sorting": containers.sorting,
+    "heaps": containers.heaps,
+    "concurrent": tasks.concurrent,
+    "told-done": tasks.told_done,
+    "caught": tasks.caught,
     "names": names.names,
     "removed": names.removed,
     "moved": names.moved,
@@ -85,6 +106,9 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "defaults": control.defaults,
     "leaving": control.leaving,
     "binding": control.binding,
+    "words": control.words,
+    "afterwards": control.afterwards,
+    "scopes": control.scopes,
     "signature": definitions.signature,
     "inherited": definitions.inherited,
     "overridden": definitions.overridden,
@@ -92,6 +116,8 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "end-of-with": definitions.leaving,
     "closures": definitions.closures,
     "shared": definitions.shared,
+    "own-class": definitions.own_class,
+    "kept": definitions.kept,
     "options": definitions.options,
     "undefined": told.undefined,
     "attributes": told.attributes,
@@ -102,6 +128,7 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "keys": told.keys,
     "imports": told.imports,
     "modules": told.modules,
+    "relative": told.relative,
     "returned": told.returned,
     "given": told.given,
     "annotated": told.annotated,

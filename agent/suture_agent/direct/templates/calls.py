@@ -31,6 +31,8 @@ def calls(scene: Scene) -> Found:
                 line,
                 0.5,
             )
+        if len(arguments) == 1 and not keywords and isinstance(node.args[0], ast.Name):
+            yield scene.swap(node.args[0], f"**{arguments[0]}"), line, 0.35
         if function.endswith("gather") and "return_exceptions" not in scene.text(node):
             yield scene.swap(node, f"{function}({', '.join([*arguments, *keywords, 'return_exceptions=True'])})"), line, 0.8
         if function == "sorted" or function.endswith(".sort"):
@@ -131,6 +133,25 @@ _METHODS: _Rewrites = {
         (1, "{owner}.quantize({all}, rounding=ROUND_HALF_UP)", 0.8), (1, "{owner}.quantize({all}, rounding=ROUND_HALF_EVEN)", 0.8),
         (1, "{owner}.quantize({all}, rounding=ROUND_DOWN)", 0.8), (1, "{owner}.quantize({all}, rounding=ROUND_UP)", 0.8),
     ),
+    "append": ((1, "{owner}.insert(0, {first})", 0.5), (1, "{owner}.extend({first})", 0.7)),
+    "add": ((1, "{owner}.update({first})", 0.7),), "remove": ((1, "{owner}.discard({first})", 0.8),),
+    "mkdir": ((0, "{owner}.mkdir(parents=True, exist_ok=True)", 1.0), (0, "{owner}.mkdir({all}, exist_ok=True)", 1.0)),
+    "makedirs": ((1, "{owner}.makedirs({all}, exist_ok=True)", 1.0),), "unlink": ((0, "{owner}.unlink(missing_ok=True)", 0.9),),
+    "dumps": (
+        (1, "{owner}.dumps({all}, ensure_ascii=False)", 0.7), (1, "{owner}.dumps({all}, sort_keys=True)", 0.7),
+        (1, "{owner}.dumps({all}, default=str)", 0.7),
+    ),
+    "dump": ((2, "{owner}.dump({all}, ensure_ascii=False)", 0.7), (2, "{owner}.dump({all}, sort_keys=True)", 0.7)),
+    "run": (
+        (1, "{owner}.run({all}, text=True)", 0.8), (1, "{owner}.run({all}, check=True)", 0.8),
+        (1, "{owner}.run({all}, capture_output=True)", 0.8), (1, "{owner}.run({all}, capture_output=True, text=True)", 0.8),
+    ),
+    "check_output": ((1, "{owner}.check_output({all}, text=True)", 0.9),), "fromkeys": ((2, "{{key: {second} for key in {first}}}", 1.2),),
+    "time": ((0, "{owner}.monotonic()", 0.7), (0, "{owner}.perf_counter()", 0.5)),
+    "join": (
+        (1, "{owner}.join(map(str, {first}))", 0.9), (1, "{owner}.join(sorted({first}))", 0.6), (1, "{first}.join({owner})", 0.5),
+        (1, "{owner}.join(reversed({first}))", 0.5),
+    ),
     "getchildren": ((0, "list({owner})", 2.0),), "has_key": ((1, "{first} in {owner}", 2.0),), "next": ((0, "next({owner})", 1.0),),
     "utcnow": ((0, "{owner}.now(timezone.utc)", 1.5), (0, "{owner}.now(timezone.utc).replace(tzinfo=None)", 1.2)),
     "utcfromtimestamp": ((1, "{owner}.fromtimestamp({first}, timezone.utc)", 1.5),),
@@ -144,12 +165,15 @@ _FUNCTIONS: _Rewrites = {
     "sum": ((1, "sum({first}, [])", 0.2),), "zip": ((2, "zip({all}, strict=True)", 0.5), (2, "zip_longest({all})", 0.4)),
     "enumerate": ((1, "enumerate({first}, 1)", 0.7), (1, "enumerate({first}, start=1)", 0.6), (2, "enumerate({first})", 0.6)),
     "int": ((1, "{first}", 0.4),), "str": ((1, "{first}", 0.4),), "float": ((1, "{first}", 0.4), (1, "Decimal({first})", 0.5)),
-    "bool": ((1, "{first}", 0.4),), "list": ((1, "{first}", 0.4),), "sorted": ((1, "{first}", 0.4),), "tuple": ((1, "{first}", 0.4),),
-    "set": ((1, "{first}", 0.4), (1, "dict.fromkeys({first})", 0.5)), "round": ((1, "{first}", 0.4), (2, "round({first})", 0.4)),
+    "bool": ((1, "{first}", 0.4),), "list": ((1, "{first}", 0.4), (1, "sorted({first})", 0.6)),
+    "sorted": ((1, "{first}", 0.4),), "tuple": ((1, "{first}", 0.4),),
+    "set": ((1, "{first}", 0.4), (1, "sorted(set({first}))", 0.5),
+        (1, "dict.fromkeys({first})", 0.5)), "round": ((1, "{first}", 0.4), (2, "round({first})", 0.4)),
+    "reduce": ((2, "reduce({all}, 1)", 0.7), (2, "reduce({all}, 0)", 0.7), (2, "reduce({all}, [])", 0.5)),
     "Decimal": ((1, "Decimal(str({first}))", 0.9),),
     "isinstance": (
         (2, "{call} and not isinstance({first}, (str, bytes))", 0.7), (2, "{call} and not isinstance({first}, bool)", 0.5),
-        (2, "isinstance({first}, (list, tuple))", 0.5),
+        (2, "isinstance({first}, (list, tuple))", 0.5), (2, "isinstance({first}, (int, float))", 0.6),
     ),
 }  # fmt: skip
 

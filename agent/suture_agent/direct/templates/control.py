@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import itertools
+import re
 import textwrap
 
 from suture_agent.direct.templates.scene import Found, Scene, bodies, first, is_docstring, local_names, nodes
@@ -235,3 +237,74 @@ def binding(scene: Scene) -> Found:
             }
             for name in sorted(stored):
                 yield scene.insert(first(inner.body[0]), f"nonlocal {name}", like=inner.body[0].lineno - 1), inner.lineno - 1, 0.8
+
+
+def words(scene: Scene) -> Found:
+    """A word that is missing before a statement: `raise`, `yield from`, `elif`, a `return self` at the end."""
+    lines = scene.source.splitlines(keepends=True)
+    yields = [*nodes(scene, ast.Yield), *nodes(scene, ast.YieldFrom)]
+    for node in nodes(scene, ast.Expr):
+        if isinstance(node.value, ast.Call):
+            name = scene.text(node.value.func).rsplit(".", 1)[-1]
+            if name.endswith(("Error", "Exception")) or name in scene.raised:
+                yield scene.swap(node, f"raise {scene.text(node)}"), node.lineno - 1, 1.5
+            if yields:
+                yield scene.swap(node, f"yield from {scene.text(node)}"), node.lineno - 1, 0.7
+    for made in nodes(scene, ast.Yield):
+        if isinstance(made.value, ast.Call | ast.Name):
+            yield scene.swap(made, f"yield from {scene.text(made.value)}"), made.lineno - 1, 0.7
+    for body in bodies(scene.tree):
+        for before, after in itertools.pairwise(body):
+            if isinstance(before, ast.If) and isinstance(after, ast.If) and not before.orelse:
+                at = after.lineno - 1
+                changed = lines[at].replace("if ", "elif ", 1)
+                yield "".join([*lines[:at], changed, *lines[at + 1 :]]), at, 0.8
+    function = scene.function
+    if function is not None and "." in scene.unit.name and not nodes(scene, ast.Return) and not yields:
+        end, indent = function.body[-1].end_lineno or function.body[-1].lineno, " " * function.body[-1].col_offset
+        yield "".join([*lines[:end], f"{indent}return self\n", *lines[end:]]), end - 1, 0.5 if "None" in scene.said else 0.25
+
+
+_ENDINGS = frozenset({
+    "close", "release", "rollback", "stop", "disconnect", "unlock", "reset", "cleanup", "restore", "pop", "unlink", "rmtree", "chdir",
+    "clear",     "shutdown", "cancel", "exit", "end", "finish", "remove", "discard", "leave",
+})  # fmt: skip
+
+
+def afterwards(scene: Scene) -> Found:
+    """What must happen at the end even when something before it raises."""
+    lines = scene.source.splitlines(keepends=True)
+    for body in bodies(scene.tree):
+        for index, node in enumerate(body):
+            ends = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute | ast.Name)
+            name = scene.text(node.value.func).rsplit(".", 1)[-1].lstrip("_") if ends and isinstance(node, ast.Expr) else ""  # type: ignore[attr-defined]  # it is a call
+            restores = isinstance(node, ast.Assign | ast.AugAssign) and "self." in scene.text(node).split("=")[0]
+            if name not in _ENDINGS and not restores:
+                continue
+            for start in range(max(0, index - 2), index):
+                at, end, last = first(body[start]), first(node), node.end_lineno or node.lineno
+                indent = " " * node.col_offset
+                inner = textwrap.indent("".join(lines[at:end]), "    ")
+                ending = textwrap.indent("".join(lines[end:last]), "    ")
+                made = f"{indent}try:\n{inner}{indent}finally:\n{ending}"
+                yield "".join([*lines[:at], made, *lines[last:]]), at, 0.6
+            value = body[index + 1] if index + 1 < len(body) else None
+            if isinstance(value, ast.Return) and index > 0:
+                at, end, last = first(body[index - 1]), first(node), node.end_lineno or node.lineno
+                indent, stop = " " * node.col_offset, value.end_lineno or value.lineno
+                inner = textwrap.indent("".join([*lines[at:end], *lines[last:stop]]), "    ")
+                ending = textwrap.indent("".join(lines[end:last]), "    ")
+                yield "".join([*lines[:at], f"{indent}try:\n{inner}{indent}finally:\n{ending}", *lines[stop:]]), at, 0.6
+
+
+def scopes(scene: Scene) -> Found:
+    """A name that is assigned in a function and lives outside of it: `nonlocal`, `global`."""
+    named = re.findall(r"local variable '(\w+)'", scene.said)
+    functions: list[ast.FunctionDef | ast.AsyncFunctionDef] = [*nodes(scene, ast.FunctionDef), *nodes(scene, ast.AsyncFunctionDef)]
+    for function in functions:
+        for name in dict.fromkeys(named):
+            stored = any(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store) for node in ast.walk(function))
+            if stored:
+                at = function.body[0].lineno - 1
+                word = "global" if function is scene.function else "nonlocal"
+                yield scene.insert(at, f"{word} {name}"), at, 1.5

@@ -160,6 +160,51 @@ def shared(scene: Scene) -> Found:
             yield scene.insert(first(init.body[0]), f"self.{target.id} = {text}", like=init.body[0].lineno - 1), line, 1.5
 
 
+_KEPT = ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event", "Queue", "local", "ContextVar")
+
+
+def kept(scene: Scene) -> Found:
+    """In a class: what every call makes anew (a lock, a semaphore) and the object should keep."""
+    owner = _owner(scene)
+    init = next((node for node in owner.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"), None) if owner else None
+    if owner is None or init is None or init.body[-1].lineno == init.lineno:
+        return
+    for method in [node for node in owner.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node is not init]:
+        for node in [each for each in ast.walk(method) if isinstance(each, ast.Call)]:
+            name = scene.text(node.func).rsplit(".", 1)[-1]
+            free = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} & {
+                each.arg for each in ast.walk(method.args) if isinstance(each, ast.arg)
+            }
+            if name in _KEPT and free <= {"self"}:
+                field = f"self._{name.lower()}"
+                end, indent = init.body[-1].end_lineno or init.body[-1].lineno, " " * init.body[-1].col_offset
+                lines = scene.swap(node, field).splitlines(keepends=True)
+                yield "".join([*lines[:end], f"{indent}{field} = {scene.text(node)}\n", *lines[end:]]), node.lineno - 1, 1.5
+
+
+def own_class(scene: Scene) -> Found:
+    """A method that names its own class where that of its object is meant: one call, and all of a class at once."""
+    owner = _owner(scene)
+    if owner is None:
+        name, function = scene.unit.name.rpartition(".")[0].rpartition(".")[2], scene.function
+        pairs = _own(name, function) if name and function is not None else []
+        for node, text in pairs:
+            yield scene.swap(node, text), node.lineno - 1, 0.9
+        return
+    every = [pair for node in owner.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for pair in _own(owner.name, node)]
+    if every:
+        yield scene.swap_all([*every]), every[0][0].lineno - 1, 0.9
+
+
+def _own(name: str, method: ast.FunctionDef | ast.AsyncFunctionDef) -> list[tuple[ast.expr, str]]:
+    """The uses of a class's name in one of its methods, each with what stands for the object's own class there."""
+    first_name = next((each.arg for each in [*method.args.posonlyargs, *method.args.args]), "")
+    made = {"self": "type(self)", "cls": "cls"}.get(first_name, "")
+    calls = [node.func for part in method.body for node in ast.walk(part) if isinstance(node, ast.Call)]
+    reads = [node.value for part in method.body for node in ast.walk(part) if isinstance(node, ast.Attribute)]
+    return [(node, made) for node in [*calls, *reads] if made and isinstance(node, ast.Name) and node.id == name]
+
+
 def options(scene: Scene) -> Found:
     """In a class: a dataclass's missing option; an equality without a hash; an order that is only half there."""
     owner = _owner(scene)

@@ -17,7 +17,7 @@ _SYMBOLS: Mapping[type[ast.cmpop], str] = {
     ast.IsNot: "is not",
 }  # fmt: skip
 _ARITHMETIC: Mapping[type[ast.operator], tuple[str, tuple[str, ...]]] = {
-    ast.Add: ("+", ("-",)), ast.Sub: ("-", ("+",)), ast.Mult: ("*", ("/", "+")), ast.Div: ("/", ("//", "*")),
+    ast.Add: ("+", ("-",)), ast.Sub: ("-", ("+",)), ast.Mult: ("*", ("/", "+", "**")), ast.Div: ("/", ("//", "*")),
     ast.FloorDiv: ("//", ("/", "%")), ast.Mod: ("%", ("//",)), ast.Pow: ("**", ("*",)),
 }  # fmt: skip
 
@@ -136,6 +136,9 @@ def chains(scene: Scene) -> Found:
                     changed = [*symbols[:index], other, *symbols[index + 1 :]]
                     pieces = [piece for pair in zip(changed, operands[1:], strict=True) for piece in pair]
                     yield scene.swap(node, " ".join([operands[0], *pieces])), node.lineno - 1, 0.9
+            loose = [{"<": "<=", "<=": "<", ">": ">=", ">=": ">"}.get(symbol, symbol) for symbol in symbols]
+            pieces = [piece for pair in zip(loose, operands[1:], strict=True) for piece in pair]
+            yield scene.swap(node, " ".join([operands[0], *pieces])), node.lineno - 1, 0.7
 
 
 def extremes(scene: Scene) -> Found:

@@ -101,7 +101,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 def nodes(scene: Scene, kind: type[Node]) -> list[Node]:
     """All nodes of a kind."""
-    return [node for node in ast.walk(scene.tree) if isinstance(node, kind)]
+    return within(scene.tree, kind)
+
+
+def within(tree: ast.AST, kind: type[Node]) -> list[Node]:
+    """All nodes of a kind in a part of the tree."""
+    return [node for node in ast.walk(tree) if isinstance(node, kind)]
 
 
 def bodies(tree: ast.AST) -> Iterator[list[ast.stmt]]:

@@ -230,6 +230,19 @@ _ASSIGNED = re.compile(r"expression has type \"(?P<got>[^\"]+)\", variable has t
 _HINT = re.compile(r"hint: \"(?P<name>\w+): (?P<kind>\w+)\[")
 
 
+def relative(scene: Scene) -> Found:
+    """`No module named 'x'`: a relative import of what lies beside this module, or one from another level."""
+    missing = set(re.findall(r"No module named '([\w.]+)'", scene.said))
+    for node in nodes(scene, ast.ImportFrom):
+        names = scene.text(node).partition(" import ")[2]
+        if node.module in missing and not node.level:
+            yield scene.swap(node, f"from .{node.module} import {names}"), node.lineno - 1, SURE
+        if node.level:
+            for level in (node.level - 1, node.level + 1):
+                if level:
+                    yield scene.swap(node, f"from {'.' * level}{node.module or ''} import {names}"), node.lineno - 1, 1.2
+
+
 def returned(scene: Scene) -> Found:
     """The type that is returned and the one that is promised, brought in line."""
     function, found = scene.function, _RETURNED.search(scene.said)

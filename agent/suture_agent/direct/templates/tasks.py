@@ -1,0 +1,53 @@
+"""Asynchronous work: what blocks the loop, runs one after the other, is never told done, or waits for ever."""
+
+from __future__ import annotations
+
+import ast
+
+from suture_agent.direct.templates.scene import Found, Scene, nodes
+
+
+def concurrent(scene: Scene) -> Found:
+    """Awaited one after the other where all should run at once; a blocking call; a limit of time that is not kept."""
+    if not isinstance(scene.function, ast.AsyncFunctionDef):
+        return
+    for made in nodes(scene, ast.ListComp):
+        if isinstance(made.elt, ast.Await):
+            body = scene.text(made).strip()[1:-1].replace(scene.text(made.elt), scene.text(made.elt.value), 1)
+            yield scene.swap(made, f"list(await asyncio.gather(*({body})))"), made.lineno - 1, 1.0
+    awaited = {id(node.value) for node in nodes(scene, ast.Await)}
+    for call in nodes(scene, ast.Call):
+        if id(call) not in awaited and not any(each.arg is None for each in call.keywords):
+            given = [scene.text(call.func), *(scene.text(each) for each in call.args)]
+            given += [f"{each.arg}={scene.text(each.value)}" for each in call.keywords]
+            yield scene.swap(call, f"await asyncio.to_thread({', '.join(given)})"), call.lineno - 1, 0.5
+    for waited in nodes(scene, ast.Await):
+        for name in scene.parameters:
+            if any(word in name for word in ("timeout", "seconds", "deadline", "limit", "wait")):
+                yield scene.swap(waited.value, f"asyncio.wait_for({scene.text(waited.value)}, {name})"), waited.lineno - 1, 0.9
+        yield scene.swap(waited.value, f"asyncio.shield({scene.text(waited.value)})"), waited.lineno - 1, 0.4
+
+
+def told_done(scene: Scene) -> Found:
+    """A worker that takes from a queue and does not say when the item is done: `join` waits for ever."""
+    if "task_done" in scene.source:
+        return
+    lines = scene.source.splitlines(keepends=True)
+    for loop in nodes(scene, ast.While):
+        for node in [each for each in ast.walk(loop) if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute)]:
+            if isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "get_nowait") and not node.args:
+                queue, last = scene.text(node.func.value), loop.body[-1]
+                end, indent = last.end_lineno or last.lineno, " " * loop.body[0].col_offset
+                yield "".join([*lines[:end], f"{indent}{queue}.task_done()\n", *lines[end:]]), end - 1, 1.0
+
+
+def caught(scene: Scene) -> Found:
+    """A handler that catches the cancellation, too, or that nothing but a cancellation passes."""
+    for node in nodes(scene, ast.ExceptHandler):
+        if node.type is not None and scene.text(node.type) in ("BaseException", "asyncio.CancelledError"):
+            yield scene.swap(node.type, "Exception"), node.lineno - 1, 0.8
+        last = node.body[-1]
+        if not isinstance(last, ast.Raise):
+            lines = scene.source.splitlines(keepends=True)
+            end, indent = last.end_lineno or last.lineno, " " * last.col_offset
+            yield "".join([*lines[:end], f"{indent}raise\n", *lines[end:]]), end - 1, 0.6
