@@ -14,7 +14,7 @@ _FENCE = "```"
 _KNOWN_HOMES = {
     "Any": "typing", "Optional": "typing", "Union": "typing", "TypeVar": "typing", "Protocol": "typing", "cast": "typing",
     "Callable": "collections.abc", "Iterable": "collections.abc", "Iterator": "collections.abc", "Mapping": "collections.abc",
-    "MutableMapping": "collections.abc", "Sequence": "collections.abc", "Hashable": "collections.abc",
+    "MutableMapping": "collections.abc", "AsyncIterator": "collections.abc", "Sequence": "collections.abc", "Hashable": "collections.abc",
     "defaultdict": "collections", "Counter": "collections", "OrderedDict": "collections", "deque": "collections",
     "namedtuple": "collections",
     "dataclass": "dataclasses", "field": "dataclasses", "replace": "dataclasses",

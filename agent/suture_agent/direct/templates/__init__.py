@@ -15,7 +15,21 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from suture_agent.direct.templates import calls, containers, control, definitions, lint, names, operators, tasks, texts, times, told, values
+from suture_agent.direct.templates import (
+    calls,
+    checked,
+    containers,
+    control,
+    definitions,
+    lint,
+    names,
+    operators,
+    tasks,
+    texts,
+    times,
+    told,
+    values,
+)
 from suture_agent.direct.templates.scene import Around, Found, Scene
 from suture_agent.direct.templates.syntax import syntax
 from suture_agent.direct.units import Unit, parse
@@ -129,11 +143,13 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "imports": told.imports,
     "modules": told.modules,
     "relative": told.relative,
-    "returned": told.returned,
-    "given": told.given,
-    "annotated": told.annotated,
-    "unreturned": told.unreturned,
-    "missing-values": told.missing_values,
+    "returned": checked.returned,
+    "given": checked.given,
+    "annotated": checked.annotated,
+    "renamed": checked.renamed,
+    "generated": checked.generated,
+    "unreturned": checked.unreturned,
+    "missing-values": checked.missing_values,
     "lint": lint.lint,
 }
 """Name -> operator."""
