@@ -78,6 +78,7 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "limits": values.limits,
     "sameness": values.sameness,
     "presence": values.presence,
+    "shares": values.shares,
     "handed-out": containers.handed_out,
     "deep": containers.deep,
     "first-time": containers.first_time,

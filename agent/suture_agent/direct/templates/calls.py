@@ -164,11 +164,20 @@ _FUNCTIONS: _Rewrites = {
     "next": ((1, "next({first}, None)", 0.6), (1, 'next({first}, "")', 0.6), (1, "next({first}, 0)", 0.6)),
     "sum": ((1, "sum({first}, [])", 0.2),), "zip": ((2, "zip({all}, strict=True)", 0.5), (2, "zip_longest({all})", 0.4)),
     "enumerate": ((1, "enumerate({first}, 1)", 0.7), (1, "enumerate({first}, start=1)", 0.6), (2, "enumerate({first})", 0.6)),
-    "int": ((1, "{first}", 0.4),), "str": ((1, "{first}", 0.4),), "float": ((1, "{first}", 0.4), (1, "Decimal({first})", 0.5)),
+    "int": (
+        (1, "{first}", 0.4), (1, "int(({first}).quantize(Decimal(1), rounding=ROUND_HALF_UP))", 0.6), (1, "int({first} + 0.5)", 0.5),
+    ),
+     "str": ((1, "{first}", 0.4),), "float": ((1, "{first}", 0.4), (1, "Decimal({first})", 0.5)),
     "bool": ((1, "{first}", 0.4),), "list": ((1, "{first}", 0.4), (1, "sorted({first})", 0.6)),
     "sorted": ((1, "{first}", 0.4),), "tuple": ((1, "{first}", 0.4),),
     "set": ((1, "{first}", 0.4), (1, "sorted(set({first}))", 0.5),
-        (1, "dict.fromkeys({first})", 0.5)), "round": ((1, "{first}", 0.4), (2, "round({first})", 0.4)),
+        (1, "dict.fromkeys({first})", 0.5)), "round": (
+        (1, "{first}", 0.4), (2, "round({first})", 0.4), (1, "int({first} + 0.5)", 0.5), (1, "math.floor({first} + 0.5)", 0.4),
+        (2, 'Decimal(str({first})).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)', 0.6),
+        (2, 'float(Decimal(str({first})).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))', 0.5),
+        (1, "int(Decimal({first}).quantize(Decimal(1), rounding=ROUND_HALF_UP))", 0.6),
+    ),
+   
     "reduce": ((2, "reduce({all}, 1)", 0.7), (2, "reduce({all}, 0)", 0.7), (2, "reduce({all}, [])", 0.5)),
     "Decimal": ((1, "Decimal(str({first}))", 0.9),),
     "isinstance": (

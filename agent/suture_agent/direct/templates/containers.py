@@ -125,17 +125,26 @@ def _keyed(scene: Scene, key: ast.Lambda) -> Found:
 
 
 def heaps(scene: Scene) -> Found:
-    """A heap that is changed by a list's own methods."""
+    """A heap that is changed by a list's own methods: one call, and all of them at once."""
     if "heap" not in scene.source.lower():
         return
+    made = [pair for node in nodes(scene, ast.Call) for pair in _heap_call(scene, node)]
+    for node, text in made:
+        yield scene.swap(node, text), node.lineno - 1, 1.0
+    if len(made) > 1:
+        yield scene.swap_all([*made]), made[0][0].lineno - 1, 2.5
     for node in nodes(scene, ast.Call):
-        if not isinstance(node.func, ast.Attribute):
-            continue
-        owner, line = scene.text(node.func.value), node.lineno - 1
-        if node.func.attr in ("append", "insert") and node.args:
-            yield scene.swap(node, f"heapq.heappush({owner}, {scene.text(node.args[-1])})"), line, 1.0
-        if node.func.attr == "pop":
-            yield scene.swap(node, f"heapq.heappop({owner})"), line, 1.0
-        if scene.text(node.func) in ("heapq.heappush", "heapq.heappop") and node.args:
-            for pushed in node.args[1:]:
-                yield scene.swap(pushed, f"-{scene.text(pushed)}"), line, 0.6
+        for pushed in node.args[1:] if scene.text(node.func) == "heapq.heappush" else ():
+            yield scene.swap(pushed, f"-{scene.text(pushed)}"), node.lineno - 1, 0.6
+
+
+def _heap_call(scene: Scene, node: ast.Call) -> list[tuple[ast.expr, str]]:
+    """A list's method that is called, with the heap's own in its place."""
+    if not isinstance(node.func, ast.Attribute):
+        return []
+    owner = scene.text(node.func.value)
+    if "heap" not in owner.lower() and isinstance(node.func.value, ast.Attribute):
+        return []
+    if node.func.attr in ("append", "insert") and node.args and owner != "heapq":
+        return [(node, f"heapq.heappush({owner}, {scene.text(node.args[-1])})")]
+    return [(node, f"heapq.heappop({owner})")] if node.func.attr == "pop" and owner != "heapq" else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 
 from suture_agent.direct.templates.scene import Found, Scene, nodes
 
@@ -39,6 +40,12 @@ def told_done(scene: Scene) -> Found:
                 queue, last = scene.text(node.func.value), loop.body[-1]
                 end, indent = last.end_lineno or last.lineno, " " * loop.body[0].col_offset
                 yield "".join([*lines[:end], f"{indent}{queue}.task_done()\n", *lines[end:]]), end - 1, 1.0
+                taken = next((each for each in loop.body if node in ast.walk(each)), None)
+                if taken is not None and taken is not last:
+                    at = taken.end_lineno or taken.lineno
+                    inner = textwrap.indent("".join(lines[at:end]), "    ")
+                    made = f"{indent}try:\n{inner}{indent}finally:\n{indent}    {queue}.task_done()\n"
+                    yield "".join([*lines[:at], made, *lines[end:]]), end - 1, 1.1
 
 
 def caught(scene: Scene) -> Found:

@@ -134,3 +134,20 @@ def _conditions(scene: Scene) -> Iterator[ast.expr]:
     for joined in nodes(scene, ast.BoolOp):
         if isinstance(joined.op, ast.And):
             yield from joined.values
+
+
+def shares(scene: Scene) -> Found:
+    """Equal parts of a whole number that lose what is left over: the first, or the last, get one more."""
+    parts: dict[str, tuple[ast.expr, str, str]] = {}
+    for node in nodes(scene, ast.Assign):
+        inner = node.value.args[0] if isinstance(node.value, ast.Call) and len(node.value.args) == 1 else node.value
+        if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.FloorDiv | ast.Div) and isinstance(node.targets[0], ast.Name):
+            parts[node.targets[0].id] = (node.value, scene.text(inner.left), scene.text(inner.right))
+    for many in nodes(scene, ast.BinOp):
+        one = many.left.elts[0] if isinstance(many.left, ast.List) and len(many.left.elts) == 1 else None
+        if not isinstance(many.op, ast.Mult) or not isinstance(one, ast.Name) or one.id not in parts:
+            continue
+        value, whole, number = parts[one.id]
+        more, plain = f"[{one.id} + 1] * ({whole} % {number})", f"[{one.id}] * ({number} - {whole} % {number})"
+        for text in (f"{more} + {plain}", f"{plain} + {more}"):
+            yield scene.swap_all([(value, f"{whole} // {number}"), (many, text)]), many.lineno - 1, 1.0
