@@ -177,7 +177,6 @@ _FUNCTIONS: _Rewrites = {
         (2, 'float(Decimal(str({first})).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))', 0.5),
         (1, "int(Decimal({first}).quantize(Decimal(1), rounding=ROUND_HALF_UP))", 0.6),
     ),
-   
     "reduce": ((2, "reduce({all}, 1)", 0.7), (2, "reduce({all}, 0)", 0.7), (2, "reduce({all}, [])", 0.5)),
     "Decimal": ((1, "Decimal(str({first}))", 0.9),),
     "isinstance": (
