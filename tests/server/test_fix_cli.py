@@ -69,6 +69,15 @@ def test_diff_is_all_of_stdout_and_applies(suture: Program, shop: Path, script: 
     assert "proven" in run.err
 
 
+def test_diff_keeps_the_line_ends(environ: Mapping[str, str], shop: Path, script: Script):
+    (shop / "cart.py").write_bytes((shop / "cart.py").read_bytes().replace(b"\n", b"\r\n"))
+    command = [*PROGRAM, "fix", str(shop), "--diff", "--policy", script(RIGHT)]
+    done = subprocess.run(command, env=environ, capture_output=True, check=False, timeout=120)
+    applied = subprocess.run(["git", "apply", "-"], cwd=shop, input=done.stdout, capture_output=True, check=False)
+    assert applied.returncode == 0, (done.stdout, done.stderr, applied.stderr)
+    assert b"\r\n    return sum(prices)\r\n" in (shop / "cart.py").read_bytes()
+
+
 HARD = "def total(prices):\n    return str(prices)\n"
 """A mistake that no edit by rule mends, so that the policy's answers decide."""
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import click
+
 from suture_agent.batch import Summary
 from suture_agent.events import Event, ProblemDropped, ProblemFound, Progress, RepairDone, StepDone, VerdictReached, to_json
 from suture_server.cli.common import Output
@@ -116,14 +118,15 @@ class Live:
         spent = f"{event.seconds:.1f} s (policy {event.seconds_policy:.1f}, sandbox {event.seconds_sandbox:.1f}), {event.steps} requests"
         self._output.note(f"  {mark}{detail}  {spent}", style=style)
         if event.patch:
-            self._diff((self._root / event.patch).read_text(encoding="utf-8"))
+            self._diff((self._root / event.patch).read_bytes())
 
-    def _diff(self, text: str) -> None:
+    def _diff(self, patch: bytes) -> None:
         if self._status is not None:
             self._status.stop()  # it would leave half a line of its own in front of the diff
         if self._output.console.is_terminal:
             from rich.syntax import Syntax
 
+            text = patch.decode("utf-8", errors="replace")
             self._output.console.print(Syntax(text, "diff", theme="ansi_dark", background_color="default"))
-        else:
-            self._output.say(text.rstrip("\n"))
+        elif not self._output.json:
+            click.echo(patch, nl=False)  # byte for byte: `git apply` needs the line ends
