@@ -360,3 +360,31 @@ def test_the_edit_that_mends_it_is_among_those_that_are_tried(mistake):
     assert unit is not None
     made = [tree for edit in edits(unit, said=said) if (tree := parse(edit.source)) is not None]
     assert ast.dump(ast.parse(after)) in {ast.dump(tree) for tree in made}
+
+
+REMOVED = {
+    "fractions.gcd(a, b)": "math.gcd(a, b)",
+    "string.letters": "string.ascii_letters",
+    "asyncio.Task.all_tasks()": "asyncio.all_tasks()",
+    "itertools.izip(a, b)": "zip(a, b)",
+    "urllib.urlencode(a)": "urllib.parse.urlencode(a)",
+    "isinstance(a, basestring)": "isinstance(a, str)",
+    "xrange(a)": "range(a)",
+    "string.join(a, b)": "b.join(a)",
+    "json.loads(a, encoding='utf-8')": "json.loads(a)",
+    "HTMLParser().unescape(a)": "html.unescape(a)",
+    "plistlib.readPlist(a)": "plistlib.load(a)",
+    "types.StringType": "str",
+    "a.isAlive()": "a.is_alive()",
+    "importlib.resources.read_text(a, b)": "importlib.resources.files(a).joinpath(b).read_text()",
+}
+
+
+@pytest.mark.parametrize("old", REMOVED)
+def test_what_python_has_removed_is_replaced_by_what_its_documentation_names(old):
+    before, after = f"def f(a, b):\n    return {old}\n", f"def f(a, b):\n    return {REMOVED[old]}\n"
+    name = old.split("(")[0]
+    said = f"name '{name}' is not defined, name 'basestring' is not defined" if "." not in name else f"no attribute '{name}'"
+    found = [definition for definition in definitions(ast.parse(before)) if definition[0] == "f"]
+    made = [tree for edit in edits(unit_of("m.py", before, *found[0]), said=said) if (tree := parse(edit.source)) is not None]
+    assert ast.dump(ast.parse(after)) in {ast.dump(tree) for tree in made}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
+from suture_agent.direct.templates.removed import ABSTRACT
 from suture_agent.direct.templates.scene import Found, Scene, local_names, nodes
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
@@ -23,12 +24,6 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "tostring": ("tobytes",), "fromstring": ("frombytes",),
     "readfp": ("read_file",), "getiterator": ("iter",), "encodestring": ("encodebytes",), "decodestring": ("decodebytes",),
 }  # fmt: skip
-_ABSTRACT = frozenset({
-    "Callable", "Container", "Generator", "Hashable", "ItemsView", "Iterable", "Iterator", "KeysView", "Mapping", "MappingView",
-    "MutableMapping", "MutableSequence", "MutableSet", "Sequence", "Set", "Sized", "ValuesView", "Awaitable", "Coroutine",
-    "AsyncIterable", "AsyncIterator",
-})  # fmt: skip
-"""Names that left `collections` for `collections.abc`."""
 
 
 def names(scene: Scene) -> Found:
@@ -37,7 +32,7 @@ def names(scene: Scene) -> Found:
         owner = scene.text(node.value)
         for other in _NAMES.get(node.attr, ()):
             yield scene.swap(node, f"{owner}.{other}"), node.lineno - 1, 0.8
-        if owner == "collections" and node.attr in _ABSTRACT:
+        if owner == "collections" and node.attr in ABSTRACT:
             yield scene.swap(node, f"collections.abc.{node.attr}"), node.lineno - 1, 2.0
     for name in nodes(scene, ast.Name):
         for other in _NAMES.get(name.id, ()):
@@ -60,60 +55,6 @@ def variables(scene: Scene) -> Found:
         owner = scene.text(node.value)
         for other in sorted(attributes[owner] - {node.attr}):
             yield scene.swap(node, f"{owner}.{other}"), node.lineno - 1, 0.4
-
-
-_REMOVED: Mapping[str, str] = {
-    "inspect.getargspec": "inspect.getfullargspec", "inspect.formatargspec": "inspect.signature", "time.clock": "time.perf_counter",
-    "cgi.escape": "html.escape", "fractions.gcd": "math.gcd", "os.errno": "errno", "logging.warn": "logging.warning",
-    "locale.format": "locale.format_string", "asyncio.async": "asyncio.ensure_future", "asyncio.get_event_loop": "asyncio.new_event_loop",
-    "base64.encodestring": "base64.encodebytes", "base64.decodestring": "base64.decodebytes",
-    "configparser.SafeConfigParser": "configparser.ConfigParser", "xml.etree.cElementTree": "xml.etree.ElementTree",
-    "imp.reload": "importlib.reload", "importlib.find_loader": "importlib.util.find_spec", "ast.Str": "ast.Constant",
-    "ast.Num": "ast.Constant", "ast.Bytes": "ast.Constant", "ast.NameConstant": "ast.Constant", "ast.Ellipsis": "ast.Constant",
-    "gettext.lgettext": "gettext.gettext", "threading.currentThread": "threading.current_thread",
-    "threading.activeCount": "threading.active_count", "unittest.makeSuite": "unittest.defaultTestLoader.loadTestsFromTestCase",
-    "importlib.abc.Traversable": "importlib.resources.abc.Traversable",
-    "typing.io": "typing", "typing.re": "typing", "pkgutil.find_loader": "importlib.util.find_spec",
-    "sys.maxint": "sys.maxsize", "string.maketrans": "str.maketrans", "itertools.izip": "zip", "itertools.imap": "map",
-}  # fmt: skip
-"""Names that the standard library has moved or removed, with what its documentation gives in their place."""
-_REMOVED_METHODS: Mapping[str, tuple[str, ...]] = {
-    "isAlive": ("is_alive",), "notifyAll": ("notify_all",), "isSet": ("is_set",), "warn": ("warning",),
-    "assertItemsEqual": ("assertCountEqual",), "assertRegexpMatches": ("assertRegex",), "assertRaisesRegexp": ("assertRaisesRegex",),
-    "assertNotEquals": ("assertNotEqual",), "itervalues": ("values",), "iterkeys": ("keys",), "next": ("__next__",),
-    "tostring": ("tobytes",), "fromstring": ("frombytes",), "getheader": ("get",), "getheaders": ("get_all",),
-}  # fmt: skip
-
-
-def removed(scene: Scene) -> Found:
-    """What the standard library has moved or removed, by the whole dotted name; a method that was given another name."""
-    for node in nodes(scene, ast.Attribute):
-        dotted = scene.text(node)
-        if dotted in _REMOVED:
-            yield scene.swap(node, _REMOVED[dotted]), node.lineno - 1, 2.0
-        for other in _REMOVED_METHODS.get(node.attr, ()):
-            yield scene.swap(node, f"{scene.text(node.value)}.{other}"), node.lineno - 1, 1.0
-
-
-def moved(scene: Scene) -> Found:
-    """The import of what the standard library has moved or removed."""
-    for node in nodes(scene, ast.ImportFrom):
-        abstract = [scene.text(alias) for alias in node.names if alias.name in _ABSTRACT]
-        if node.module == "collections" and abstract:
-            kept = [scene.text(alias) for alias in node.names if alias.name not in _ABSTRACT]
-            lines = [f"from collections import {', '.join(kept)}"] if kept else []
-            yield scene.swap(node, "\n".join([*lines, f"from collections.abc import {', '.join(abstract)}"])), node.lineno - 1, 2.0
-        if len(node.names) == 1:
-            alias = node.names[0]
-            module, _, name = _REMOVED.get(f"{node.module}.{alias.name}", "").rpartition(".")
-            local = alias.asname or alias.name
-            if module:
-                yield scene.swap(node, f"from {module} import {name}{f' as {local}' if name != local else ''}"), node.lineno - 1, 2.0
-    for plain in nodes(scene, ast.Import):
-        alias = plain.names[0]
-        if len(plain.names) == 1 and alias.name in _REMOVED:
-            local = alias.asname or alias.name.rsplit(".", 1)[-1]
-            yield scene.swap(plain, f"import {_REMOVED[alias.name]} as {local}"), plain.lineno - 1, 2.0
 
 
 def members(scene: Scene) -> Found:
