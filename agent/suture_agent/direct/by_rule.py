@@ -121,12 +121,16 @@ def _edits_of(ground: Ground, suspect: Suspect, most: int) -> tuple[Edit, ...]:
         for path, line in places
         if path == suspect.unit.path and 0 <= line - suspect.unit.start < suspect.unit.lines
     ]
+    innermost = any(
+        finding.test for finding in ground.findings
+    )  # a traceback ends at the mistake; a tool's first finding leads to the rest
+    pointed = None if not frames else frames[-1] if innermost else frames[0]
     return edits(
         suspect.unit,
         raised=exceptions_named(ground.findings, ground.snapshot),
         lines=suspect.lines,
         said=said,
-        pointed=frames[-1] if frames else None,
+        pointed=pointed,
         around=surroundings(suspect.unit, ground.snapshot, modules=bool(_NAMES_MISSING.search(said))),
         most=most,
     )

@@ -143,7 +143,7 @@ def _heap_call(scene: Scene, node: ast.Call) -> list[tuple[ast.expr, str]]:
     if not isinstance(node.func, ast.Attribute):
         return []
     owner = scene.text(node.func.value)
-    if "heap" not in owner.lower() and isinstance(node.func.value, ast.Attribute):
+    if "heap" not in owner.lower():
         return []
     if node.func.attr in ("append", "insert") and node.args and owner != "heapq":
         return [(node, f"heapq.heappush({owner}, {scene.text(node.args[-1])})")]
