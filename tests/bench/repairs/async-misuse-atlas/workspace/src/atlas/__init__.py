@@ -1,0 +1,1 @@
+"""Map tiles that are loaded once."""
