@@ -1,0 +1,3 @@
+from tides.board import TideBoard
+
+__all__ = ["TideBoard"]
