@@ -1,0 +1,3 @@
+from palette.theme import Theme
+
+__all__ = ["Theme"]
