@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 import warnings
 from typing import Literal
@@ -12,6 +13,9 @@ import msgspec
 Kind = Literal["function", "class", "head", "statement"]
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
+_LONG_NUMBER = re.compile(r"0[xXoObB][0-9a-fA-F_]{3000}")
+_LARGEST_BITS = 14_000
+"""4,300 decimal digits have 14,284; a number written in decimal is refused by the parser itself."""
 LONGEST_HEAD = 60
 """Lines of a module's head that are shown as one unit; a longer one is cut down to the statement that matters."""
 
@@ -39,13 +43,21 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> ast.Module | None:
-    """The syntax tree, None when the text is not valid Python; what Python would warn about in it is not told."""
+    """The syntax tree, None when the text is not valid Python or has an integer that Python refuses to print (more than 4,300 digits).
+
+    What Python would warn about in it is not told.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(text)
+            tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
+    return None if _LONG_NUMBER.search(text) and any(map(_is_unprintable, ast.walk(tree))) else tree
+
+
+def _is_unprintable(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value.bit_length() > _LARGEST_BITS
 
 
 def first_line(node: ast.stmt) -> int:

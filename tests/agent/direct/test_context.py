@@ -242,3 +242,12 @@ def test_name_that_a_module_lacks_is_answered_with_those_it_has(snapshot_with, f
     assert offered_names(finding_at("shop.py", 5, said), snapshot) == "`lib.money` defines: rounded, Money."
     for other in (said.replace("lib.money", "os.path"), said.replace("lib.money", "../etc"), "assert 1"):
         assert offered_names(finding_at("shop.py", 5, other), snapshot) == ""
+
+
+def test_an_exception_is_known_whatever_its_name_ends_with(snapshot_with, finding_at):
+    snapshot = snapshot_with(FILES)
+    codes = ("InvalidOperation", "Skipped", "no_exception", "db.Busy")
+    shown = [finding_at("test_shop.py", 9, code, test=PRICE, code=code) for code in codes]
+    assert exceptions_named(shown, snapshot)[:2] == ("InvalidOperation", "db.Busy")
+    told = [finding_at("shop.py", 1, "x", code=code) for code in ("E501", "KeyError")]
+    assert exceptions_named(told, snapshot) == ("KeyError",)

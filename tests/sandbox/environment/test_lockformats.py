@@ -139,7 +139,7 @@ def test_requirements_count_only_where_every_line_is_hashed(tmp_path):
     (tmp_path / "requirements").mkdir()
     _write(
         tmp_path,
-        requirements__txt="# by hand\n--index-url file:///x\n"
+        requirements__txt="# by hand\n--index-url ./wheels\n"
         f"alpha[fast]==1.0 ; python_version > '3' \\\n    --hash={HASH} \\\n    --hash={HASH}\n",
     )
     (tmp_path / "requirements-dev.txt").write_text(f"beta==2.0 --hash={HASH}  # via alpha\n")

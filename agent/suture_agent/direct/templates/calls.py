@@ -33,20 +33,26 @@ def calls(scene: Scene) -> Found:
             )
         if len(arguments) == 1 and not keywords and isinstance(node.args[0], ast.Name):
             yield scene.swap(node.args[0], f"**{arguments[0]}"), line, 0.35
-        if function.endswith("gather") and "return_exceptions" not in scene.text(node):
-            yield scene.swap(node, f"{function}({', '.join([*arguments, *keywords, 'return_exceptions=True'])})"), line, 0.8
-        if function == "sorted" or function.endswith(".sort"):
-            toggled = [each for each in keywords if not each.startswith("reverse=")]
-            extra = [] if len(toggled) != len(keywords) else ["reverse=True"]
-            yield scene.swap(node, f"{function}({', '.join([*arguments, *toggled, *extra])})"), line, 0.9
-        if function in ("zip", "map", "filter", "reversed", "iter", "enumerate", "dict.keys") or function.endswith(
-            (".keys", ".values", ".items")
-        ):
-            yield scene.swap(node, f"list({scene.text(node)})"), line, 0.8
-        if function == "round" and len(arguments) == 1:
-            yield scene.swap(node, f"round({arguments[0]}, 2)"), line, 0.5
-        if function == "int":
-            yield scene.swap(node, f"round({', '.join(arguments)})"), line, 0.5
+        yield from _known_call(scene, node, arguments, keywords)
+
+
+def _known_call(scene: Scene, node: ast.Call, arguments: list[str], keywords: list[str]) -> Found:
+    """A call of a well-known function: turned round, made whole, rounded."""
+    function, line = scene.text(node.func), node.lineno - 1
+    if function.endswith("gather") and "return_exceptions" not in scene.text(node):
+        yield scene.swap(node, f"{function}({', '.join([*arguments, *keywords, 'return_exceptions=True'])})"), line, 0.8
+    if function == "sorted" or function.endswith(".sort"):
+        toggled = [each for each in keywords if not each.startswith("reverse=")]
+        extra = [] if len(toggled) != len(keywords) else ["reverse=True"]
+        yield scene.swap(node, f"{function}({', '.join([*arguments, *toggled, *extra])})"), line, 0.9
+    if function in ("zip", "map", "filter", "reversed", "iter", "enumerate", "dict.keys") or function.endswith(
+        (".keys", ".values", ".items")
+    ):
+        yield scene.swap(node, f"list({scene.text(node)})"), line, 0.8
+    if function == "round" and len(arguments) == 1:
+        yield scene.swap(node, f"round({arguments[0]}, 2)"), line, 0.5
+    if function == "int":
+        yield scene.swap(node, f"round({', '.join(arguments)})"), line, 0.5
 
 
 def copies(scene: Scene) -> Found:
@@ -133,8 +139,7 @@ _METHODS: _Rewrites = {
         (1, "{owner}.quantize({all}, rounding=ROUND_HALF_UP)", 0.8), (1, "{owner}.quantize({all}, rounding=ROUND_HALF_EVEN)", 0.8),
         (1, "{owner}.quantize({all}, rounding=ROUND_DOWN)", 0.8), (1, "{owner}.quantize({all}, rounding=ROUND_UP)", 0.8),
     ),
-    "append": ((1, "{owner}.insert(0, {first})", 0.5), (1, "{owner}.extend({first})", 0.7)),
-    "add": ((1, "{owner}.update({first})", 0.7),), "remove": ((1, "{owner}.discard({first})", 0.8),),
+    "append": ((1, "{owner}.insert(0, {first})", 0.5),),
     "mkdir": ((0, "{owner}.mkdir(parents=True, exist_ok=True)", 1.0), (0, "{owner}.mkdir({all}, exist_ok=True)", 1.0)),
     "makedirs": ((1, "{owner}.makedirs({all}, exist_ok=True)", 1.0),), "unlink": ((0, "{owner}.unlink(missing_ok=True)", 0.9),),
     "dumps": (
@@ -301,49 +306,6 @@ def arguments(scene: Scene) -> Found:
             if parameter not in have and parameter in scene.parameters and not any(isinstance(each, ast.Starred) for each in node.args):
                 joined = f"{inside}{', ' if node.args or node.keywords else ''}{parameter}={parameter})"
                 yield scene.swap(node, joined), node.lineno - 1, 0.9
-
-
-def waiting(scene: Scene) -> Found:
-    """What blocks or is not awaited in asynchronous code, or is awaited without need."""
-    if not isinstance(scene.function, ast.AsyncFunctionDef):
-        if scene.function is not None and nodes(scene, ast.Await):
-            yield scene.source.replace("def ", "async def ", 1), scene.function.lineno - 1, 1.5
-        return
-    for node in nodes(scene, ast.Call):
-        if scene.text(node.func) == "time.sleep":
-            yield scene.swap(node, f"await asyncio.sleep({', '.join(scene.text(each) for each in node.args)})"), node.lineno - 1, 1.5
-        if scene.text(node.func) in ("asyncio.run", "asyncio.create_task", "asyncio.ensure_future") and node.args:
-            yield scene.swap(node, f"await {scene.text(node.args[0])}"), node.lineno - 1, 0.8
-    for waited in nodes(scene, ast.Await):
-        yield scene.swap(waited, scene.text(waited.value)), waited.lineno - 1, 0.6
-    gathered = [node.value for node in nodes(scene, ast.Return) if isinstance(node.value, ast.Name)]
-    for value in [*gathered, *nodes(scene, ast.ListComp)]:
-        yield scene.swap(value, f"await asyncio.gather(*{scene.text(value)})"), value.lineno - 1, 0.9
-    for made in nodes(scene, ast.ListComp):
-        yield scene.swap(made.elt, f"await {scene.text(made.elt)}"), made.lineno - 1, 1.0
-
-
-def coroutines(scene: Scene) -> Found:
-    """A coroutine in the old manner, a decorated generator: `async def`, with `await` for every `yield from`."""
-    function = scene.function
-    old = [each for each in function.decorator_list if scene.text(each).rsplit(".", 1)[-1] == "coroutine"] if function is not None else []
-    if isinstance(function, ast.FunctionDef) and old:
-        pairs: list[tuple[ast.expr, str]] = [(node, f"await {scene.text(node.value)}") for node in nodes(scene, ast.YieldFrom)]
-        lines = scene.swap_all([*pairs]).splitlines(keepends=True)
-        at, dropped = function.lineno - 1, old[0].lineno - 1
-        lines[at] = lines[at].replace("def ", "async def ", 1)
-        yield "".join([*lines[:dropped], *lines[dropped + 1 :]]), dropped, 3.0
-
-
-def blocks(scene: Scene) -> Found:
-    """`async with` and `async for`, where they are needed and where they are not."""
-    lines = scene.source.splitlines(keepends=True)
-    if isinstance(scene.function, ast.AsyncFunctionDef):
-        for at in [node.lineno - 1 for node in [*nodes(scene, ast.With), *nodes(scene, ast.For)]]:
-            changed = re.sub(r"\b(with|for) ", r"async \1 ", lines[at], count=1)
-            yield "".join([*lines[:at], changed, *lines[at + 1 :]]), at, 0.9
-        for at in [node.lineno - 1 for node in [*nodes(scene, ast.AsyncWith), *nodes(scene, ast.AsyncFor)]]:
-            yield "".join([*lines[:at], lines[at].replace("async ", "", 1), *lines[at + 1 :]]), at, 0.6
 
 
 def regular(scene: Scene) -> Found:

@@ -6,10 +6,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-from suture_agent.direct.templates.scene import Found, Scene, nodes
-
-SURE = 2.0
-"""Weight of what the message all but spells out."""
+from suture_agent.direct.templates.scene import SURE, Found, Scene, nodes
 
 _RETURNED = re.compile(
     r"[Ii]ncompatible return value type \(got \"(?P<got>[^\"]+)\", expected \"(?P<expected>[^\"]+)\"\)"

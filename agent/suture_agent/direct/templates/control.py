@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import itertools
-import re
 import textwrap
 
 from suture_agent.direct.templates.scene import Found, Scene, bodies, first, is_docstring, local_names, nodes
@@ -267,7 +266,7 @@ def words(scene: Scene) -> Found:
 
 _ENDINGS = frozenset({
     "close", "release", "rollback", "stop", "disconnect", "unlock", "reset", "cleanup", "restore", "pop", "unlink", "rmtree", "chdir",
-    "clear",     "shutdown", "cancel", "exit", "end", "finish", "remove", "discard", "leave",
+    "clear", "shutdown", "cancel", "exit", "end", "finish", "remove", "discard", "leave",
 })  # fmt: skip
 
 
@@ -276,35 +275,21 @@ def afterwards(scene: Scene) -> Found:
     lines = scene.source.splitlines(keepends=True)
     for body in bodies(scene.tree):
         for index, node in enumerate(body):
-            ends = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute | ast.Name)
-            name = scene.text(node.value.func).rsplit(".", 1)[-1].lstrip("_") if ends and isinstance(node, ast.Expr) else ""  # type: ignore[attr-defined]  # it is a call
-            restores = isinstance(node, ast.Assign | ast.AugAssign) and "self." in scene.text(node).split("=")[0]
-            if name not in _ENDINGS and not restores:
+            if not _ends_something(scene, node):
                 continue
-            for start in range(max(0, index - 2), index):
-                at, end, last = first(body[start]), first(node), node.end_lineno or node.lineno
-                indent = " " * node.col_offset
-                inner = textwrap.indent("".join(lines[at:end]), "    ")
-                ending = textwrap.indent("".join(lines[end:last]), "    ")
-                made = f"{indent}try:\n{inner}{indent}finally:\n{ending}"
-                yield "".join([*lines[:at], made, *lines[last:]]), at, 0.6
-            value = body[index + 1] if index + 1 < len(body) else None
-            if isinstance(value, ast.Return) and index > 0:
-                at, end, last = first(body[index - 1]), first(node), node.end_lineno or node.lineno
-                indent, stop = " " * node.col_offset, value.end_lineno or value.lineno
+            end, last, indent = first(node), node.end_lineno or node.lineno, " " * node.col_offset
+            ending = f"{indent}finally:\n{textwrap.indent(''.join(lines[end:last]), '    ')}"
+            following = body[index + 1] if index + 1 < len(body) else None
+            spans = [(first(body[start]), last) for start in range(max(0, index - 2), index)]
+            if isinstance(following, ast.Return) and index > 0:
+                spans.append((first(body[index - 1]), following.end_lineno or following.lineno))
+            for at, stop in spans:
                 inner = textwrap.indent("".join([*lines[at:end], *lines[last:stop]]), "    ")
-                ending = textwrap.indent("".join(lines[end:last]), "    ")
-                yield "".join([*lines[:at], f"{indent}try:\n{inner}{indent}finally:\n{ending}", *lines[stop:]]), at, 0.6
+                yield "".join([*lines[:at], f"{indent}try:\n{inner}{ending}", *lines[stop:]]), at, 0.6
 
 
-def scopes(scene: Scene) -> Found:
-    """A name that is assigned in a function and lives outside of it: `nonlocal`, `global`."""
-    named = re.findall(r"local variable '(\w+)'", scene.said)
-    functions: list[ast.FunctionDef | ast.AsyncFunctionDef] = [*nodes(scene, ast.FunctionDef), *nodes(scene, ast.AsyncFunctionDef)]
-    for function in functions:
-        for name in dict.fromkeys(named):
-            stored = any(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store) for node in ast.walk(function))
-            if stored:
-                at = function.body[0].lineno - 1
-                word = "global" if function is scene.function else "nonlocal"
-                yield scene.insert(at, f"{word} {name}"), at, 1.5
+def _ends_something(scene: Scene, node: ast.stmt) -> bool:
+    """Whether a statement closes something, or gives an attribute of the object another value."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return scene.text(node.value.func).rsplit(".", 1)[-1].lstrip("_") in _ENDINGS
+    return isinstance(node, ast.Assign | ast.AugAssign) and "self." in scene.text(node).split("=")[0]

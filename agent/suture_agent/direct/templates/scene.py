@@ -12,6 +12,8 @@ from suture_agent.direct.units import Unit
 
 Node = TypeVar("Node", bound=ast.AST)
 Placed = ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias
+SURE = 2.0
+"""Weight of what the message all but spells out."""
 Found = Iterator[tuple[str, int, float]]
 """(new source, zero-based line, weight)."""
 

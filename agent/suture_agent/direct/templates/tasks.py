@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 
 from suture_agent.direct.templates.scene import Found, Scene, nodes
@@ -49,12 +50,55 @@ def told_done(scene: Scene) -> Found:
 
 
 def caught(scene: Scene) -> Found:
-    """A handler that catches the cancellation, too, or that nothing but a cancellation passes."""
+    """A handler that catches the cancellation too, or that keeps what it should hand on."""
     for node in nodes(scene, ast.ExceptHandler):
-        if node.type is not None and scene.text(node.type) in ("BaseException", "asyncio.CancelledError"):
+        if node.type is not None and scene.text(node.type) == "BaseException":
             yield scene.swap(node.type, "Exception"), node.lineno - 1, 0.8
         last = node.body[-1]
         if not isinstance(last, ast.Raise):
             lines = scene.source.splitlines(keepends=True)
             end, indent = last.end_lineno or last.lineno, " " * last.col_offset
             yield "".join([*lines[:end], f"{indent}raise\n", *lines[end:]]), end - 1, 0.6
+
+
+def waiting(scene: Scene) -> Found:
+    """What blocks or is not awaited in asynchronous code, or is awaited without need."""
+    if not isinstance(scene.function, ast.AsyncFunctionDef):
+        if scene.function is not None and nodes(scene, ast.Await):
+            yield scene.source.replace("def ", "async def ", 1), scene.function.lineno - 1, 1.5
+        return
+    for node in nodes(scene, ast.Call):
+        if scene.text(node.func) == "time.sleep":
+            yield scene.swap(node, f"await asyncio.sleep({', '.join(scene.text(each) for each in node.args)})"), node.lineno - 1, 1.5
+        if scene.text(node.func) in ("asyncio.run", "asyncio.create_task", "asyncio.ensure_future") and node.args:
+            yield scene.swap(node, f"await {scene.text(node.args[0])}"), node.lineno - 1, 0.8
+    for waited in nodes(scene, ast.Await):
+        yield scene.swap(waited, scene.text(waited.value)), waited.lineno - 1, 0.6
+    gathered = [node.value for node in nodes(scene, ast.Return) if isinstance(node.value, ast.Name)]
+    for value in [*gathered, *nodes(scene, ast.ListComp)]:
+        yield scene.swap(value, f"await asyncio.gather(*{scene.text(value)})"), value.lineno - 1, 0.9
+    for made in nodes(scene, ast.ListComp):
+        yield scene.swap(made.elt, f"await {scene.text(made.elt)}"), made.lineno - 1, 1.0
+
+
+def coroutines(scene: Scene) -> Found:
+    """A coroutine in the old manner, a decorated generator: `async def`, with `await` for every `yield from`."""
+    function = scene.function
+    old = [each for each in function.decorator_list if scene.text(each).rsplit(".", 1)[-1] == "coroutine"] if function is not None else []
+    if isinstance(function, ast.FunctionDef) and old:
+        pairs: list[tuple[ast.expr, str]] = [(node, f"await {scene.text(node.value)}") for node in nodes(scene, ast.YieldFrom)]
+        lines = scene.swap_all([*pairs]).splitlines(keepends=True)
+        at, dropped = function.lineno - 1, old[0].lineno - 1
+        lines[at] = lines[at].replace("def ", "async def ", 1)
+        yield "".join([*lines[:dropped], *lines[dropped + 1 :]]), dropped, 3.0
+
+
+def blocks(scene: Scene) -> Found:
+    """`async with` and `async for`, where they are needed and where they are not."""
+    lines = scene.source.splitlines(keepends=True)
+    if isinstance(scene.function, ast.AsyncFunctionDef):
+        for at in [node.lineno - 1 for node in [*nodes(scene, ast.With), *nodes(scene, ast.For)]]:
+            changed = re.sub(r"\b(with|for) ", r"async \1 ", lines[at], count=1)
+            yield "".join([*lines[:at], changed, *lines[at + 1 :]]), at, 0.9
+        for at in [node.lineno - 1 for node in [*nodes(scene, ast.AsyncWith), *nodes(scene, ast.AsyncFor)]]:
+            yield "".join([*lines[:at], lines[at].replace("async ", "", 1), *lines[at + 1 :]]), at, 0.6

@@ -47,7 +47,7 @@ def _regular(inner: str, slash: str) -> Iterator[tuple[str, float]]:
         yield f"{inner[: found.end()]}?{inner[found.end() :]}", 0.5
     for found in re.finditer(r"(?<=[\])\w])\?", inner):
         yield f"{inner[: found.start()]}{inner[found.end() :]}", 0.4
-    for found in re.finditer(r"\{(\d+)(,?)(\d*)\}", inner):
+    for found in re.finditer(r"\{(\d{1,9})(,?)(\d{0,9})\}", inner):
         low, comma, high = int(found[1]), found[2], found[3]
         others = [f"{low + 1}{comma}{high}", f"{max(0, low - 1)}{comma}{high}", f"{low},", f"1,{high or low}"]
         others += [f"{low},{int(high) + 1}", f"{low},{int(high) - 1}"] if high else []
@@ -75,20 +75,16 @@ def _widened(inner: str, slash: str) -> Iterator[tuple[str, float]]:
 
 
 def flags(scene: Scene) -> Found:
-    """A flag of a regular expression that is missing or too much; text of somebody else's that is taken for a pattern."""
+    """A flag of a regular expression that is missing; text of somebody else's that is taken for a pattern."""
     for node in nodes(scene, ast.Call):
-        if (
-            not isinstance(node.func, ast.Attribute)
-            or scene.text(node.func.value) != "re"
-            or node.func.attr not in _FUNCTIONS
-            or not node.args
-        ):
+        module, _, name = scene.text(node.func).rpartition(".")
+        if module != "re" or name not in _FUNCTIONS or not node.args:
             continue
         text, line = scene.text(node), node.lineno - 1
         inside = text[:-1].rstrip().removesuffix(",")
         for flag in _FLAGS:
             if "flags=" not in text and "re.I" not in text and "re.M" not in text:
-                yield f"{scene.swap(node, f'{inside}, flags={flag})')}", line, 0.6
+                yield scene.swap(node, f"{inside}, flags={flag})"), line, 0.6
         pattern = node.args[0]
         if isinstance(pattern, ast.Name | ast.Attribute | ast.Subscript):
             yield scene.swap(pattern, f"re.escape({scene.text(pattern)})"), line, 0.9
@@ -168,7 +164,7 @@ def _respecified(form: str) -> Iterator[tuple[str, float]]:
         yield (form[1:] if form.startswith("0") else f"0{form}"), 0.7
         yield f">{form}", 0.5
         yield f"<{form}", 0.5
-    for found in re.finditer(r"\d+", form):
+    for found in re.finditer(r"(?<!\d)\d{1,9}(?!\d)", form):
         for number in (int(found[0]) + 1, int(found[0]) - 1):
             width = f"{number}".zfill(len(found[0])) if found[0].startswith("0") else f"{number}"
             if number >= 0:

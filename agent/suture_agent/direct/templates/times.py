@@ -28,8 +28,8 @@ def zones(scene: Scene) -> Found:
             yield scene.swap(node, f"{text}.replace(tzinfo=timezone.utc)"), line, 0.9
             yield scene.swap(node, f"{text}.replace(tzinfo=None)"), line, 0.7
             yield scene.swap(node, f"{text}.astimezone(timezone.utc)"), line, 0.6
-        if node.func.attr == "replace" and any(each.arg == "tzinfo" for each in node.keywords):
-            yield scene.swap(node, f"{owner}.astimezone({scene.text(node.keywords[0].value)})"), line, 0.9
+        for zone in [each.value for each in node.keywords if each.arg == "tzinfo" and node.func.attr == "replace"]:
+            yield scene.swap(node, f"{owner}.astimezone({scene.text(zone)})"), line, 0.9
         if node.func.attr == "astimezone" and len(node.args) == 1:
             yield scene.swap(node, f"{owner}.replace(tzinfo={given[0]})"), line, 0.8
     yield from _where_read(scene)

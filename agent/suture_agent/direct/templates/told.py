@@ -8,10 +8,7 @@ import re
 import sys
 from collections.abc import Iterable
 
-from suture_agent.direct.templates.scene import Found, Scene, local_names, nodes
-
-SURE = 2.0
-"""Weight of what the message all but spells out."""
+from suture_agent.direct.templates.scene import SURE, Found, Scene, local_names, nodes
 
 
 def missing_names(said: str) -> set[str]:

@@ -89,6 +89,9 @@ def limits(scene: Scene) -> Found:
                 yield scene.swap(step, f"({scene.text(step)}) % len({name})"), step.lineno - 1, 0.35
 
 
+_METHODS = ("{}.lower()", "{}.casefold()", "{}.strip()")
+
+
 def sameness(scene: Scene) -> Found:
     """Two values that are compared as objects, with their case, their spaces or their last digit."""
     for node in nodes(scene, ast.Compare):
@@ -99,7 +102,8 @@ def sameness(scene: Scene) -> Found:
             yield scene.swap(node, f"{left} {'==' if isinstance(op, ast.Is) else '!='} {right}"), line, 0.9
         if isinstance(op, ast.Eq | ast.NotEq):
             sign = "==" if isinstance(op, ast.Eq) else "!="
-            for made in ("{}.lower()", "{}.casefold()", "{}.strip()", "sorted({})", "set({})", "str({})"):
+            methods = () if any(isinstance(each, ast.BinOp | ast.UnaryOp) for each in (node.left, node.comparators[0])) else _METHODS
+            for made in (*methods, "sorted({})", "set({})", "str({})"):
                 yield scene.swap(node, f"{made.format(left)} {sign} {made.format(right)}"), line, 0.35
             if any(isinstance(each, ast.BinOp | ast.Call) for each in (node.left, node.comparators[0])):
                 close = f"math.isclose({left}, {right})"
@@ -112,7 +116,7 @@ def presence(scene: Scene) -> Found:
         inner = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else test
         if isinstance(inner, ast.Name | ast.Attribute | ast.Subscript | ast.NamedExpr):
             word = "is not None" if inner is test else "is None"
-            text = f"({scene.text(inner).strip('()')})" if isinstance(inner, ast.NamedExpr) else scene.text(inner)
+            text = f"({scene.text(inner)})" if isinstance(inner, ast.NamedExpr) else scene.text(inner)
             yield scene.swap(test, f"{text} {word}"), test.lineno - 1, 0.8
     for node in nodes(scene, ast.BoolOp):
         if isinstance(node.op, ast.Or) and len(node.values) == 2:
