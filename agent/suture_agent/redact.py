@@ -79,7 +79,7 @@ SHAPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 """Kind -> pattern, and strings one of which stands in every match: looking for a string is a hundred times faster than for a pattern."""
 
 _PEM_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
-_PEM_BODY = re.compile(r"""(?:[A-Za-z0-9+/=\s\\"':,.()]|-(?!----))*+""")
+_PEM_BODY = re.compile(r"""(?:[A-Za-z0-9+/=\s\\"':,.()]++|-(?!----))*""")  # no possessive group: Python 3.11.2 matches it wrongly
 _PEM_END = re.compile(r"-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_LINE = re.compile(r"[A-Za-z0-9+/]{40,}+=*+")
 _URL = re.compile(r"://([^\s/:@\"'<>\\]{0,80}):([^\s/@\"'<>\\]{1,200})@(?=[\w\[.-])")

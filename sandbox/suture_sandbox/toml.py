@@ -14,12 +14,13 @@ LONGEST_KEY = 32
 """Parts of a dotted key: `tomllib` takes quadratic time on long ones."""
 
 _LINE = re.compile(r"at line (\d+)")
+# Python 3.11.2, which Debian 12 has, matches a possessive group wrongly: only single characters are possessive here.
 _TOKEN = re.compile(
     r'''
     (?P<blank>[ \t\r]++|\#[^\n]*+)
     |(?P<newline>\n)
-    |(?P<text>"""(?:[^"\\]++|\\.|"{1,2}+(?!"))*+"{3,5}|\'\'\'(?:[^']++|'{1,2}+(?!'))*+'{3,5}|"""|\'\'\'
-      |"(?:[^"\\\n]++|\\[^\n])*+"|'[^'\n]*+'|["'])
+    |(?P<text>"""(?:[^"\\]++|\\.|"{1,2}+(?!"))*"{3,5}|\'\'\'(?:[^']++|'{1,2}+(?!'))*'{3,5}|"""|\'\'\'
+      |"(?:[^"\\\n]++|\\[^\n])*"|'[^'\n]*+'|["'])
     |(?P<word>[A-Za-z0-9_-]++)
     |(?P<mark>[\[\]{}=,.])
     |(?P<other>.)

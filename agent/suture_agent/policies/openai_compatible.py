@@ -110,8 +110,9 @@ class OpenAIPolicy:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(one(number)) for number in range(len(done.choices), request.candidates)]
-        except* PolicyError as failed:
-            raise failed.exceptions[0] from None
+        except ExceptionGroup as failed:  # not an except with a star: in Python 3.11.2 what it raises comes out as a group
+            known = failed.subgroup(PolicyError)
+            raise (known.exceptions[0] if known is not None else failed) from None
         return together([done, *(task.result() for task in tasks)])
 
     async def _one(self, request: ChatRequest, facts: ServerFacts, on_text: OnText | None) -> Completion:
