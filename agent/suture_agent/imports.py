@@ -34,6 +34,20 @@ def imported(tree: ast.Module, path: str, snapshot: Snapshot) -> dict[str, tuple
     return found
 
 
+def neighbours(text: str, path: str, snapshot: Snapshot) -> dict[str, str]:
+    """Names that the modules which a file imports from define, and it does not bind itself: name -> the import that gives it."""
+    tree = parse(text)
+    found: dict[str, str] = {}
+    for node in ast.walk(tree) if tree is not None else ():
+        home = _module_path(node.module or "", node.level, path, snapshot) if isinstance(node, ast.ImportFrom) else None
+        other = parse(snapshot.read_text(home) or "") if home is not None else None
+        if other is not None and isinstance(node, ast.ImportFrom):
+            names = [name for name, _ in definitions(other) if "." not in name]
+            found.update({name: f"from {'.' * node.level}{node.module or ''} import {name}" for name in names})
+    bound = bound_names(tree) if tree is not None else set[str]()
+    return {name: line for name, line in found.items() if name not in bound}
+
+
 def _reexported(path: str, name: str, snapshot: Snapshot, depth: int = 3) -> tuple[str, str]:
     """Follow a name through a package's `__init__` to the module that defines it."""
     text = snapshot.read_text(path)

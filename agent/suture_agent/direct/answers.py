@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from suture_agent.direct.units import Definition, Unit, definitions, first_line, parse, splice
 from suture_agent.imports import bound_names, used_names
@@ -48,8 +48,11 @@ def without_remark(code: str, remark: str) -> str:
     return "".join(line for line in code.splitlines(keepends=True) if not line.lstrip().startswith(remark.strip()))
 
 
-def rewrite(text: str, unit: Unit, code: str) -> str | None:
-    """The file with `code` in place of the unit; None when the code cannot stand there or changes nothing."""
+def rewrite(text: str, unit: Unit, code: str, homes: Mapping[str, str] | None = None) -> str | None:
+    """The file with `code` in place of the unit; None when the code cannot stand there or changes nothing.
+
+    `homes`: names of the workspace's own modules -> the import that gives each.
+    """
     replacement = _fitting(unit, code)
     if replacement is None:
         return None
@@ -57,13 +60,13 @@ def rewrite(text: str, unit: Unit, code: str) -> str | None:
     tree, old = parse(new), parse(text)
     if tree is None or (old is not None and ast.dump(tree) == ast.dump(old)):
         return None
-    return complete_imports(new, tree, already=used_names(old) if old else set())
+    return complete_imports(new, tree, already=used_names(old) if old else set(), homes=homes or {})
 
 
-def complete_imports(text: str, tree: ast.Module, *, already: set[str]) -> str:
-    """Add imports of standard modules and names that the new code uses, the old did not, and nothing defines."""
+def complete_imports(text: str, tree: ast.Module, *, already: set[str], homes: Mapping[str, str]) -> str:
+    """Add imports of names that the new code uses, the old did not, and nothing defines: from the standard library or from `homes`."""
     missing = sorted(used_names(tree) - already - bound_names(tree) - set(dir(builtins)))
-    return with_lines(text, tree, [line for name in missing if (line := home_of(name))])
+    return with_lines(text, tree, [line for name in missing if (line := homes.get(name) or home_of(name))])
 
 
 def home_of(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import re
 import time
@@ -12,18 +13,20 @@ from suture_agent.direct.asking import pointed_line
 from suture_agent.direct.context import exceptions_named
 from suture_agent.direct.ground import Ground
 from suture_agent.direct.localise import Suspect
+from suture_agent.direct.module_map import mended_imports
 from suture_agent.direct.screen import Trial, import_trials, screen, trials_of
 from suture_agent.direct.surroundings import surroundings
 from suture_agent.direct.templates import Edit, edits
 from suture_agent.direct.templates.told import missing_names
-from suture_agent.direct.units import unit_named
+from suture_agent.direct.units import parse, unit_named
+from suture_agent.imports import neighbours
 from suture_agent.meter import Meter
 from suture_agent.problem import Problem, is_test_path
 from suture_sandbox.backend import Command
 from suture_sandbox.patch import Patch, patch_between
 
 MOST_ON_A_LINE = 10
-MOST_EDITS = (400, 250, 150, 100, 60, 60, 60, 60)
+MOST_EDITS = (800, 500, 300, 200, 100, 80, 80, 80)
 """Edits by rule that are sieved, of each suspect in its turn; at the end come the classes of suspected methods."""
 MOST_BY_RULE = 4
 MOST_PARTLY_BY_RULE = 2
@@ -50,6 +53,15 @@ async def found_by_tool(meter: Meter, problem: Problem) -> Patch | None:
     patch = patch_between(problem.snapshot, {path: content for path, content in completed.changes.items() if path in paths})
     meter.step("ruff", time.monotonic() - started, f"its own fix of {', '.join(codes)}: {len(patch.edits)} files")
     return patch if patch.edits else None
+
+
+async def found_by_imports(meter: Meter, problem: Problem) -> Patch | None:
+    """All imports inside the workspace that lead nowhere, mended at once; None where the failure is about none."""
+    started = time.monotonic()
+    patch = await asyncio.to_thread(mended_imports, problem)
+    if patch is not None:
+        meter.step("imports", time.monotonic() - started, f"{len(patch.edits)} files with imports that lead nowhere")
+    return patch
 
 
 async def found_by_rule(meter: Meter, problem: Problem, ground: Ground) -> list[tuple[Suspect, str]]:
@@ -81,10 +93,24 @@ def trials_on(ground: Ground) -> list[tuple[Suspect, Trial]]:
     for rank, (suspect, most) in enumerate(zip([*ground.suspects, *_owners(ground)], MOST_EDITS, strict=False)):
         text = ground.snapshot.read_text(suspect.unit.path) or ""
         made = _edits_of(ground, suspect, most)
-        ran = bool(suspect.lines) or not known
-        weighed += [(suspect, trial) for trial in trials_of(suspect.unit, text, made, ran=ran, share=LATER_SUSPECT**rank)]
+        ran = _ran_itself(suspect) or not known
+        homes = neighbours(text, suspect.unit.path, ground.snapshot)
+        weighed += [(suspect, trial) for trial in trials_of(suspect.unit, text, made, ran=ran, share=LATER_SUSPECT**rank, homes=homes)]
     weighed += _imports(ground, ground.suspects[:2])
     return sorted(weighed, key=lambda each: -each[1].weight)
+
+
+def _ran_itself(suspect: Suspect) -> bool:
+    """Whether a unit's own statements ran in the failing tests, not only those of functions that it made before, at import."""
+    tree = parse(suspect.unit.source)
+    inner = [each for node in (tree.body if tree is not None else ()) for each in ast.walk(node) if each is not node]
+    inside = {
+        line
+        for each in inner
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+        for line in range(each.body[0].lineno - 1, each.end_lineno or each.lineno)
+    }
+    return bool(suspect.lines - inside)
 
 
 def _imports(ground: Ground, among: Sequence[Suspect]) -> list[tuple[Suspect, Trial]]:
@@ -140,15 +166,23 @@ def _owners(ground: Ground) -> list[Suspect]:
     """The classes of the suspected methods: what all their objects share is written there."""
     found: dict[tuple[str, str], Suspect] = {}
     have = {(suspect.unit.path, suspect.unit.name) for suspect in ground.suspects}
+    owners = {(suspect.unit.path, suspect.unit.name.rpartition(".")[0]) for suspect in ground.suspects}
     named = [match[1] for finding in ground.findings if (match := _UNHASHABLE.search(finding.message))]
     for suspect in ground.suspects:
         path = suspect.unit.path
         owner = suspect.unit.name.rpartition(".")[0] if suspect.unit.kind == "function" and suspect in ground.suspects[:3] else ""
-        for name in (owner, *named):
+        for name in (owner, *named, *_joining(ground.snapshot.read_text(path) or "", {name for home, name in owners if home == path})):
             unit = unit_named(path, ground.snapshot.read_text(path) or "", name) if name and (path, name) not in have else None
             if unit is not None:
                 found.setdefault((path, name), Suspect(unit=unit, score=suspect.score))
     return list(found.values())
+
+
+def _joining(text: str, owners: set[str]) -> list[str]:
+    """The classes of a file that join several others, of which one is among the owners: the order of the bases decides."""
+    tree = parse(text) if len(owners) > 1 else None
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)] if tree is not None else []
+    return [node.name for node in classes if len(node.bases) > 1 and any(ast.unparse(base) in owners for base in node.bases)]
 
 
 def _on_the_line(ground: Ground, suspect: Suspect) -> list[str]:
@@ -156,6 +190,7 @@ def _on_the_line(ground: Ground, suspect: Suspect) -> list[str]:
     pointed = pointed_line(suspect.unit, ground.findings, first=0)
     text = ground.snapshot.read_text(suspect.unit.path) or ""
     imports = [trial.apply(text) for _, trial in _imports(ground, [suspect])]
+    homes = neighbours(text, suspect.unit.path, ground.snapshot)
     made = _edits_of(ground, suspect, MOST_EDITS[0])
     near = [edit for edit in made if edit.line == pointed or edit.rule == "syntax"][:MOST_ON_A_LINE]
-    return [*imports, *[new for edit in near if (new := rewrite(text, suspect.unit, edit.source)) is not None]]
+    return [*imports, *[new for edit in near if (new := rewrite(text, suspect.unit, edit.source, homes)) is not None]]

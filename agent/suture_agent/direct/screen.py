@@ -20,7 +20,7 @@ from suture_sandbox.backend import Command
 from suture_sandbox.checks import Check
 from suture_sandbox.snapshot import Snapshot
 
-SCREEN_SECONDS = 20
+SCREEN_SECONDS = 30
 MOST_TESTS, MOST_PASSING = 20, 200
 """Failing tests that a trial is held to, and passing ones of the same files that it must not break."""
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -55,8 +55,13 @@ class Screened(msgspec.Struct, frozen=True, array_like=True):
     """How many of the tests that are hoped for pass as well."""
 
 
-def trials_of(unit: Unit, text: str, edits: Sequence[Edit], *, ran: bool, share: float = 1.0) -> Iterator[Trial]:
-    """The edits of a unit as trials of its file's text; `ran`: whether the unit ran in the failing tests; `share`: of the edits' weight."""
+def trials_of(
+    unit: Unit, text: str, edits: Sequence[Edit], *, ran: bool, share: float = 1.0, homes: Mapping[str, str] | None = None
+) -> Iterator[Trial]:
+    """The edits of a unit as trials of its file's text.
+
+    `ran`: whether the unit ran in the failing tests; `share`: of the edits' weight; `homes`: as for `rewrite`.
+    """
     start, end = extent(text, unit)
     known = {*_WORD.findall(text), *dir(builtins)}
     tree = parse(text)
@@ -68,7 +73,7 @@ def trials_of(unit: Unit, text: str, edits: Sequence[Edit], *, ran: bool, share:
             in_place = ran and alone and header is not None and header == _header(changed)
             replacement, weight = placed(text, unit, edit.source), edit.weight * share
             yield Trial(unit=unit, start=start, end=end, replacement=replacement, weight=weight, in_place=in_place)
-        elif (new := rewrite(text, unit, edit.source)) is not None:  # a name that is new to the file may have to be imported
+        elif (new := rewrite(text, unit, edit.source, homes)) is not None:  # a name that is new to the file may have to be imported
             yield Trial(unit=unit, start=0, end=len(text), replacement=new, weight=edit.weight * share, in_place=False)
 
 

@@ -105,7 +105,7 @@ def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
 def _modules(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
     """Modules of the workspace, tests left out, with the names that they define."""
     found: dict[str, tuple[str, ...]] = {}
-    for path in itertools.islice(_files(snapshot), MOST_MODULES):
+    for path in workspace_files(snapshot):
         text = snapshot.read_text(path)
         tree = parse(text) if text and len(text) < LARGEST_FILE else None
         if tree is not None:
@@ -114,6 +114,11 @@ def _modules(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
             assigned = [name for node in tree.body for name, _ in _assigned(node)]
             found[name] = (*(each for each, _ in definitions(tree) if "." not in each), *assigned)
     return found
+
+
+def workspace_files(snapshot: Snapshot) -> Iterator[str]:
+    """The first Python files of the workspace that are no tests."""
+    return itertools.islice(_files(snapshot), MOST_MODULES)
 
 
 def _files(snapshot: Snapshot) -> Iterator[str]:

@@ -17,7 +17,7 @@ import msgspec
 
 from suture_agent.direct.answers import code_in, fingerprint, rewrite, without_remark
 from suture_agent.direct.asking import REMARK, Mode, pointed_line, prefill_of
-from suture_agent.direct.by_rule import found_by_rule, found_by_tool
+from suture_agent.direct.by_rule import found_by_imports, found_by_rule, found_by_tool
 from suture_agent.direct.context import again_prompt, first_prompt
 from suture_agent.direct.ground import Ground, ground_of
 from suture_agent.direct.localise import Suspect
@@ -26,6 +26,7 @@ from suture_agent.episodes import Ending, Job
 from suture_agent.errors import BudgetSpent
 from suture_agent.events import Progress
 from suture_agent.harness import prompt
+from suture_agent.imports import neighbours
 from suture_agent.policies import ChatRequest, Message
 from suture_sandbox.findings import Finding
 from suture_sandbox.patch import Patch, patch_between
@@ -125,9 +126,15 @@ async def _look(job: Job, snapshot: Snapshot, findings: Sequence[Finding]) -> Gr
 
 
 async def _by_tool(job: Job) -> Ending | None:
-    patch = await found_by_tool(job.meter, job.problem) if job.meter.harness.edits_by_rule != "off" else None
-    verdict = await job.prove(patch) if patch is not None else None
-    return Ending(patch=patch, verdict=verdict, reason=BY_TOOL) if verdict is not None and verdict.passed else None
+    """What can be said of the whole workspace at once, before any place is looked at."""
+    if job.meter.harness.edits_by_rule == "off":
+        return None
+    for find, reason in ((found_by_tool, BY_TOOL), (found_by_imports, BY_RULE)):
+        patch = await find(job.meter, job.problem)
+        verdict = await job.prove(patch) if patch is not None else None
+        if verdict is not None and verdict.passed:
+            return Ending(patch=patch, verdict=verdict, reason=reason)
+    return None
 
 
 def _failed(last: Tried | None, reason: str) -> Ending:
@@ -220,7 +227,8 @@ def _fresh(
     job: Job, ground: Ground, suspect: Suspect, codes: Sequence[str], conversation: tuple[Message, ...], seen: set[str]
 ) -> Iterator[Candidate]:
     text = ground.snapshot.read_text(suspect.unit.path) or ""
-    texts = [(new, code) for code in codes if (new := rewrite(text, suspect.unit, code)) is not None]
+    homes = neighbours(text, suspect.unit.path, ground.snapshot)
+    texts = [(new, code) for code in codes if (new := rewrite(text, suspect.unit, code, homes)) is not None]
     votes = Counter(fingerprint(new) for new, _ in texts)
     ordered = sorted(texts, key=lambda pair: -votes[fingerprint(pair[0])])
     yield from _new_candidates(job, ground, suspect, ordered, conversation, seen)

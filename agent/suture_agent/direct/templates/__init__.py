@@ -10,6 +10,7 @@ One file a kind of mistake; one line each in `OPERATORS`.
 
 from __future__ import annotations
 
+import ast
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,11 +19,17 @@ import msgspec
 from suture_agent.direct.templates import (
     calls,
     checked,
+    classes,
     containers,
     control,
     definitions,
+    flow,
+    habits,
     lint,
+    managers,
+    missing,
     names,
+    operands,
     operators,
     removed,
     tasks,
@@ -37,7 +44,7 @@ from suture_agent.direct.units import Unit, parse
 
 __all__ = ["OPERATORS", "Around", "Edit", "Scene", "edits"]
 
-MOST_CANDIDATES = 400
+MOST_CANDIDATES = 800
 MOST_OF_ONE = 300
 """Candidates of one operator: a long expression has many thousands."""
 
@@ -144,6 +151,7 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "keys": told.keys,
     "imports": told.imports,
     "modules": told.modules,
+    "operands": operands.operands,
     "relative": told.relative,
     "returned": checked.returned,
     "given": checked.given,
@@ -152,6 +160,31 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "generated": checked.generated,
     "unreturned": checked.unreturned,
     "missing-values": checked.missing_values,
+    "habits": habits.habits,
+    "bases": classes.bases,
+    "misnamed": classes.misnamed,
+    "extended": classes.extended,
+    "upwards": classes.upwards,
+    "owed": classes.owed,
+    "decorated": managers.decorated,
+    "records": classes.records,
+    "managed": managers.managed,
+    "elements": flow.elements,
+    "too-early": flow.too_early,
+    "handlers": flow.handlers,
+    "raises-now": flow.raises_now,
+    "frozen-keys": flow.frozen_keys,
+    "in-place": flow.in_place,
+    "left-over": missing.left_over,
+    "counted": missing.counted,
+    "stored": missing.stored,
+    "remembered": missing.remembered,
+    "stopped": missing.stopped,
+    "mirrored": missing.mirrored,
+    "clauses": missing.clauses,
+    "in-order": missing.in_order,
+    "walked": tasks.walked,
+    "held": tasks.held,
     "lint": lint.lint,
 }
 """Name -> operator."""
@@ -177,10 +210,11 @@ def edits(
     if not tree.body:
         return ()
     scene = Scene(unit=unit, source=unit.source, tree=tree, raised=tuple(raised), said=said, pointed=pointed, around=around or Around())
+    refusing = _refusals(tree)
     found: dict[str, Edit] = {}
     for rule, operator in OPERATORS.items():
         for source, line, weight in itertools.islice(operator(scene), MOST_OF_ONE):
-            ran = 1.0 if not lines or line in lines else 0.4
+            ran = (1.0 if not lines or line in lines else 0.4) * (0.6 if line in refusing else 1.0)
             if source != unit.source and (source not in found or found[source].weight < weight * ran):
                 found[source] = Edit(rule=rule, source=source, line=line, weight=weight * ran)
     ranked = sorted(found.values(), key=lambda edit: -edit.weight)
@@ -191,3 +225,9 @@ def edits(
         if parse(edit.source) is not None:
             valid.append(edit)
     return tuple(valid)
+
+
+def _refusals(tree: ast.Module) -> set[int]:
+    """Lines of conditions that only raise: a refusal says where a mistake is noticed, and seldom is one."""
+    branches = [node for node in ast.walk(tree) if isinstance(node, ast.If) and isinstance(node.body[0], ast.Raise) and not node.orelse]
+    return {node.lineno - 1 for node in branches}

@@ -169,10 +169,16 @@ def base_cases(scene: Scene) -> Found:
                     yield scene.insert(at, made, like=body[0].lineno - 1), at, 0.4
 
 
+_RAISED_BY = {"__getattr__": "AttributeError", "__delattr__": "AttributeError", "__next__": "StopIteration", "__missing__": "KeyError"}
+"""Special methods -> the exception that says that there is nothing."""
+
+
 def converted(scene: Scene) -> Found:
     """An exception of a lower layer is turned into the one that callers expect."""
     body = scene.body
     wanted = [name for name in scene.raised if name not in ("AssertionError", "RecursionError")]
+    owed = _RAISED_BY.get(scene.unit.name.rsplit(".", 1)[-1])
+    wanted += [owed] if owed and owed not in wanted else []
     if not body or not wanted:
         return
     lines = scene.source.splitlines(keepends=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from suture_agent.direct.templates.scene import Found, Scene, first, is_docstring, nodes
 
@@ -63,21 +64,38 @@ def inherited(scene: Scene) -> Found:
 
 
 def closures(scene: Scene) -> Found:
-    """A lambda made in a loop that sees the loop's last value."""
-    loops = {each.id for loop in nodes(scene, ast.For) for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
+    """A function made in a loop that sees the loop's last values."""
     for node in nodes(scene, ast.Lambda):
-        used = sorted({each.id for each in ast.walk(node.body) if isinstance(each, ast.Name)} & loops)
+        used = _changing(scene, node, [node.body])
         if used:
             given = ast.unparse(node.args)
             bound = ", ".join([*([given] if given else []), *(f"{name}={name}" for name in used)])
             yield scene.swap(node, f"lambda {bound}: {scene.text(node.body)}"), node.lineno - 1, 1.5
     for inner in nodes(scene, ast.FunctionDef):
-        used = sorted({each.id for part in inner.body for each in ast.walk(part) if isinstance(each, ast.Name)} & loops)
+        used = _changing(scene, inner, inner.body)
         opening = re.search(rf"def {re.escape(inner.name)}\((.*?)\)", scene.source, re.DOTALL)
         if inner is not scene.tree.body[0] and used and opening is not None:
             bound = ", ".join([*([opening[1]] if opening[1].strip() else []), *(f"{name}={name}" for name in used)])
             changed = f"{scene.source[: opening.start(1)]}{bound}{scene.source[opening.end(1) :]}"
             yield changed, inner.lineno - 1, 1.5
+
+
+def _changing(scene: Scene, inner: ast.AST, body: Sequence[ast.AST]) -> list[str]:
+    """Names that a function uses and a loop or a comprehension around it gives new values."""
+    own = {each.arg for each in ast.walk(inner) if isinstance(each, ast.arg)}
+    own |= {each.id for part in body for each in ast.walk(part) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    given: set[str] = set()
+    for loop in ast.walk(scene.tree):
+        parts: Sequence[ast.AST] = ()
+        if isinstance(loop, ast.For | ast.While):
+            parts = [*([loop.target] if isinstance(loop, ast.For) else []), *loop.body]
+        elif isinstance(loop, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            parts = [each.target for each in loop.generators]
+        if parts and any(each is inner for each in ast.walk(loop)):
+            given |= {
+                each.id for part in parts for each in ast.walk(part) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+            }
+    return sorted({each.id for part in body for each in ast.walk(part) if isinstance(each, ast.Name)} & given - own)
 
 
 def overridden(scene: Scene) -> Found:
@@ -164,7 +182,7 @@ _KEPT = ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event",
 
 
 def kept(scene: Scene) -> Found:
-    """In a class: what every call makes anew (a lock, a semaphore) and the object should keep."""
+    """In a class: what every call makes anew (a lock, a semaphore, a decoder of bytes that come in parts) and the object should keep."""
     owner = _owner(scene)
     init = next((node for node in owner.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"), None) if owner else None
     if owner is None or init is None or init.body[-1].lineno == init.lineno:
@@ -180,6 +198,13 @@ def kept(scene: Scene) -> Found:
                 end, indent = init.body[-1].end_lineno or init.body[-1].lineno, " " * init.body[-1].col_offset
                 lines = scene.swap(node, field).splitlines(keepends=True)
                 yield "".join([*lines[:end], f"{indent}{field} = {scene.text(node)}\n", *lines[end:]]), node.lineno - 1, 1.5
+            if name == "decode" and isinstance(node.func, ast.Attribute) and not scene.text(node.func.value).startswith("self"):
+                codec = scene.text(node.args[0]) if node.args else '"utf-8"'
+                how = ", ".join(f"{each.arg}={scene.text(each.value)}" for each in node.keywords)
+                lines = scene.swap(node, f"self._decoder.decode({scene.text(node.func.value)})").splitlines(keepends=True)
+                end, indent = init.body[0].lineno - 1, " " * init.body[0].col_offset
+                made = f"{indent}self._decoder = codecs.getincrementaldecoder({codec})({how})\n"
+                yield "".join([*lines[:end], made, *lines[end:]]), node.lineno - 1, 0.8
 
 
 def own_class(scene: Scene) -> Found:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -14,6 +16,8 @@ Node = TypeVar("Node", bound=ast.AST)
 Placed = ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias
 SURE = 2.0
 """Weight of what the message all but spells out."""
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+"""A line as Python sees it: a form feed or a U+2028 ends none."""
 Found = Iterator[tuple[str, int, float]]
 """(new source, zero-based line, weight)."""
 
@@ -54,8 +58,15 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     around: Around = Around()
 
     def text(self, node: ast.AST) -> str:
-        """The node's own text."""
-        return ast.get_source_segment(self.source, node) or ""
+        """The node's own text; empty for a node without a place."""
+        line, end = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
+        if not line or not end:
+            return ""
+        lines = _encoded(self.source)
+        start, stop = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0)
+        if line == end:
+            return lines[line - 1][start:stop].decode()
+        return b"".join([lines[line - 1][start:], *lines[line : end - 1], lines[end - 1][:stop]]).decode()
 
     def swap(self, node: Placed, text: str) -> str:
         """The source with the node's text replaced."""
@@ -63,13 +74,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
     def swap_all(self, pairs: Sequence[tuple[Placed, str]]) -> str:
         """The source with the texts of several nodes replaced, none of which lies in another."""
-        lines = self.source.splitlines(keepends=True)
-        source = self.source
-        for node, text in sorted(pairs, key=lambda pair: (-pair[0].lineno, -pair[0].col_offset)):
-            start = offset(lines, node.lineno, node.col_offset)
-            end = offset(lines, node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
-            source = source[:start] + text + source[end:]
-        return source
+        return replaced(self.source, pairs)
 
     def insert(self, line: int, text: str, *, like: int | None = None) -> str:
         """The source with lines inserted before the zero-based line, indented like it, or like the line `like`."""
@@ -99,6 +104,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         function = self.function
         every = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs] if function is not None else []
         return [each.arg for each in every if each.arg not in ("self", "cls")]
+
+
+@lru_cache(maxsize=64)
+def _encoded(source: str) -> tuple[bytes, ...]:
+    """The lines as ast counts columns: in bytes of UTF-8."""
+    return tuple(line.encode() for line in _LINE.findall(source))
 
 
 def nodes(scene: Scene, kind: type[Node]) -> list[Node]:
@@ -136,6 +147,16 @@ def first(node: ast.stmt) -> int:
 def is_docstring(node: ast.stmt) -> bool:
     """Whether a statement is only a text."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def replaced(source: str, pairs: Sequence[tuple[Placed, str]]) -> str:
+    """A source with the texts of several of its nodes replaced, none of which lies in another."""
+    lines = _LINE.findall(source)
+    for node, text in sorted(pairs, key=lambda pair: (-pair[0].lineno, -pair[0].col_offset)):
+        start = offset(lines, node.lineno, node.col_offset)
+        end = offset(lines, node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
+        source = source[:start] + text + source[end:]
+    return source
 
 
 def offset(lines: Sequence[str], line: int, column: int) -> int:

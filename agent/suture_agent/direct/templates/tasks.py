@@ -6,7 +6,7 @@ import ast
 import re
 import textwrap
 
-from suture_agent.direct.templates.scene import Found, Scene, nodes
+from suture_agent.direct.templates.scene import Found, Scene, first, nodes
 
 
 def concurrent(scene: Scene) -> Found:
@@ -102,3 +102,56 @@ def blocks(scene: Scene) -> Found:
             yield "".join([*lines[:at], changed, *lines[at + 1 :]]), at, 0.9
         for at in [node.lineno - 1 for node in [*nodes(scene, ast.AsyncWith), *nodes(scene, ast.AsyncFor)]]:
             yield "".join([*lines[:at], lines[at].replace("async ", "", 1), *lines[at + 1 :]]), at, 0.6
+
+
+def walked(scene: Scene) -> Found:
+    """What is walked through without waiting for it, tasks whose results are not taken, a loop that never lets others run."""
+    if not isinstance(scene.function, ast.AsyncFunctionDef):
+        return
+    for over in nodes(scene, ast.comprehension):
+        words = rf"(?<!async )for\s+{re.escape(scene.text(over.target))}\s+in\s+{re.escape(scene.text(over.iter))}"
+        found = re.search(words, scene.source) if not over.is_async else None
+        if found is not None:
+            yield f"{scene.source[: found.start()]}async {scene.source[found.start() :]}", over.iter.lineno - 1, 0.7
+    yield from _taken(scene)
+    for alone in nodes(scene, ast.Expr):
+        if isinstance(alone.value, ast.Call) and not isinstance(alone.value.func, ast.Attribute):
+            yield scene.swap(alone, f"asyncio.create_task({scene.text(alone)})"), alone.lineno - 1, 0.5
+    for loop in nodes(scene, ast.While):
+        only = loop.body[0]
+        if isinstance(only, ast.Pass) and len(loop.body) == 1:
+            yield scene.swap(only, "await asyncio.sleep(0)"), only.lineno - 1, 1.2
+            event = re.fullmatch(r"not (.+)\.is_set\(\)", scene.text(loop.test))
+            if event is not None:
+                yield scene.swap(loop, f"await {event[1]}.wait()"), loop.lineno - 1, 1.2
+
+
+def _taken(scene: Scene) -> Found:
+    """Tasks that are done, and whose results are meant."""
+    waited = [node.targets[0] for node in nodes(scene, ast.Assign) if "asyncio.wait(" in scene.text(node.value)]
+    done = {each.id for target in waited for each in ast.walk(target) if isinstance(each, ast.Name)}
+    for walk in nodes(scene, ast.For):
+        word = "await {}" if "as_completed" in scene.text(walk.iter) else "{}.result()" if scene.text(walk.iter) in done else ""
+        if word and isinstance(walk.target, ast.Name):
+            name = walk.target.id
+            uses = [each for part in walk.body for each in ast.walk(part) if isinstance(each, ast.Name) and each.id == name]
+            yield scene.swap_all([(each, word.format(name)) for each in uses]), walk.lineno - 1, 1.2
+    for made in nodes(scene, ast.ListComp):
+        if scene.text(made.generators[0].iter) in done and isinstance(made.elt, ast.Name):
+            yield scene.swap(made.elt, f"{made.elt.id}.result()"), made.lineno - 1, 1.2
+
+
+_HOLDING = ("lock", "mutex", "sem", "guard", "gate", "slots", "limit")
+
+
+def held(scene: Scene) -> Found:
+    """A lock or a semaphore of the object that the method does not hold: around all of it, or from a later statement on."""
+    body, lines = scene.body, scene.source.splitlines(keepends=True)
+    word = "async with" if isinstance(scene.function, ast.AsyncFunctionDef) else "with"
+    for name in scene.around.fields:
+        if not any(each in name for each in _HOLDING) or f"self.{name}" in scene.source or not body:
+            continue
+        for start in range(min(len(body), 4)):
+            at, end = first(body[start]), body[-1].end_lineno or body[-1].lineno
+            inner = textwrap.indent("".join(lines[at:end]), "    ")
+            yield "".join([*lines[:at], f"{' ' * body[start].col_offset}{word} self.{name}:\n", inner, *lines[end:]]), at, 1.2

@@ -54,6 +54,38 @@ def _regular(inner: str, slash: str) -> Iterator[tuple[str, float]]:
         for other in others:
             yield f"{inner[: found.start()]}{{{other}}}{inner[found.end() :]}", 0.6
     yield from _widened(inner, slash)
+    for swapped in _reordered(inner):
+        yield swapped, 0.9
+
+
+_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]])*\]|.", re.DOTALL)
+
+
+def _reordered(inner: str) -> Iterator[str]:
+    """Two alternatives of a regular expression in the other order: the first that fits is taken, though a later one is longer."""
+    depth, opened = 0, {0: [0]}
+    ends: list[tuple[int, int, int]] = []
+    for piece in _PIECE.finditer(inner):
+        if piece[0] == "(":
+            depth += 1
+            start = piece.end() + 2 if inner.startswith("?:", piece.end()) else piece.end()
+            opened[depth] = [start]
+        elif piece[0] == "|":
+            opened[depth].append(piece.end())
+        elif piece[0] == ")" and depth:
+            ends += _adjacent(opened.pop(depth), piece.start())
+            depth -= 1
+    ends += _adjacent(opened[0], len(inner))
+    for start, middle, end in ends:
+        one, other = inner[start : middle - 1], inner[middle:end]
+        first, second = (re.split(r"\s#", each)[0].strip() for each in (one, other))
+        if first and second:
+            yield inner[:start] + one.replace(first, second, 1) + "|" + other.replace(second, first, 1) + inner[end:]
+
+
+def _adjacent(starts: list[int], end: int) -> list[tuple[int, int, int]]:
+    """Start of one alternative, start of the next, and its end."""
+    return [(start, after, stop) for start, after, stop in zip(starts, starts[1:], [*(each - 1 for each in starts[2:]), end], strict=False)]
 
 
 def _widened(inner: str, slash: str) -> Iterator[tuple[str, float]]:
