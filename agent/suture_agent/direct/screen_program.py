@@ -31,6 +31,8 @@ FAR_LESS = 0.5
 """Of the weight of the first of them: less likely trials are left out as well."""
 MOST_WRITTEN = 150
 """Trials that are written to their file: they cost a whole pytest each."""
+EARLY, LIKELY, MOST_EARLY = 60, 1.2, 6
+"""Of the first trials those of this weight are written before any other is tried, this many at most."""
 LONGEST_TRIAL = 10.0
 EVERYTHING = 255
 
@@ -46,25 +48,42 @@ def main(arguments: list[str]) -> int:
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  # as `python -m pytest` does; os is all that is needed
     files, trials = given["files"], given["trials"]
     failing, passing = [*rest, *given["failing"]], [*rest, *given["passing"]] if given["passing"] else []
-    found = _in_one_program(pytest.main, [*failing, *given["passing"], *given["hoped"]], given, deadline)
-    whole = [index for index, (count, _) in found.items() if count == EVERYTHING]
-    written = 0
-    for index, (path, start, end, replacement, *_) in enumerate(trials[: min(whole, default=len(trials))]):  # later ones are less likely
-        if time.monotonic() > deadline or written >= MOST_WRITTEN or found.get(index - 1, (0, 0))[0] == EVERYTHING:
+
+    def written(index: int) -> tuple[int, int]:
+        """The result of a trial that is written to its file."""
+        path, start, end, replacement, *_ = trials[index]
+        _write(path, files[path][:start] + replacement + files[path][end:])
+        left = min(LONGEST_TRIAL, deadline - time.monotonic() + 1)
+        result = _in_child(lambda: pytest.main(failing, plugins=[Counter()]), left)
+        if result[0] == EVERYTHING and passing:
+            unbroken = _in_child(lambda: pytest.main(passing, plugins=[Counter()]), left)[0] == EVERYTHING
+            result = (EVERYTHING if unbroken else 0, 0)
+        _write(path, files[path])
+        return result
+
+    found: dict[int, tuple[int, int]] = {}
+    for index in [at for at, trial in enumerate(trials[:EARLY]) if not trial[4] and trial[5] >= LIKELY][:MOST_EARLY]:
+        found[index] = written(index)
+        if found[index][0] == EVERYTHING:
             break
-        if index not in found:
-            written += 1
-            _write(path, files[path][:start] + replacement + files[path][end:])
-            left = min(LONGEST_TRIAL, deadline - time.monotonic() + 1)
-            found[index] = _in_child(lambda: pytest.main(failing, plugins=[Counter()]), left)
-            if found[index][0] == EVERYTHING and passing:
-                unbroken = _in_child(lambda: pytest.main(passing, plugins=[Counter()]), left)[0] == EVERYTHING
-                found[index] = (EVERYTHING if unbroken else 0, 0)
-            _write(path, files[path])
+    likelier = {**given, "trials": trials[: _first_whole(found, len(trials))]}
+    found.update(_in_one_program(pytest.main, [*failing, *given["passing"], *given["hoped"]], likelier, deadline))
+    more = [index for index in range(_first_whole(found, len(trials))) if index not in found]  # later ones are less likely
+    for index in more[:MOST_WRITTEN]:
+        if time.monotonic() > deadline:
+            break
+        found[index] = written(index)
+        if found[index][0] == EVERYTHING:
+            break
     with open(output, "w", encoding="utf-8") as file:  # noqa: PTH123  # the path is a file descriptor's
         told = [[index, count, count == EVERYTHING, more] for index, (count, more) in sorted(found.items()) if count]
         json.dump(told, file)
     return 0
+
+
+def _first_whole(found: dict[int, tuple[int, int]], otherwise: int) -> int:
+    """The likeliest trial with which everything passes."""
+    return min((index for index, (count, _) in found.items() if count == EVERYTHING), default=otherwise)
 
 
 def _write(path: str, text: str) -> None:

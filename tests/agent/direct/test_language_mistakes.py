@@ -10,6 +10,13 @@ from suture_agent.direct.templates import edits
 from suture_agent.direct.units import definitions, parse, unit_of
 
 MISTAKES: dict[str, tuple[str, str, str, str, tuple[str, ...]]] = {
+    "default made once": (
+        "def f(a, now=datetime.now()):\n    return now - a\n",
+        "def f(a, now=None):\n    if now is None:\n        now = datetime.now()\n    return now - a\n",
+        "",
+        "",
+        (),
+    ),
     "get->setdefault append": (
         "def f(a, b, x, n):\n    x.get(a, []).append(b)\n",
         "def f(a, b, x, n):\n    x.setdefault(a, []).append(b)\n",

@@ -211,10 +211,11 @@ def edits(
         return ()
     scene = Scene(unit=unit, source=unit.source, tree=tree, raised=tuple(raised), said=said, pointed=pointed, around=around or Around())
     refusing = _refusals(tree)
+    head = scene.body[0].lineno - 1 if scene.body else 0
     found: dict[str, Edit] = {}
     for rule, operator in OPERATORS.items():
         for source, line, weight in itertools.islice(operator(scene), MOST_OF_ONE):
-            ran = (1.0 if not lines or line in lines else 0.4) * (0.6 if line in refusing else 1.0)
+            ran = (1.0 if not lines or line in lines or line < head else 0.4) * (0.6 if line in refusing else 1.0)
             if source != unit.source and (source not in found or found[source].weight < weight * ran):
                 found[source] = Edit(rule=rule, source=source, line=line, weight=weight * ran)
     ranked = sorted(found.values(), key=lambda edit: -edit.weight)

@@ -12,7 +12,7 @@ _MUTABLE = (ast.List, ast.Dict, ast.Set)
 
 
 def signature(scene: Scene) -> Found:
-    """A mutable default; a missing or superfluous decorator; `async` too much or too little."""
+    """A default that is made once for all calls; a missing or superfluous decorator; `async` too much or too little."""
     function = scene.tree.body[0]
     if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
         return
@@ -24,6 +24,8 @@ def signature(scene: Scene) -> Found:
     for parameter, value in pairs:
         if isinstance(value, _MUTABLE) or (isinstance(value, ast.Call) and scene.text(value) in ("list()", "dict()", "set()")):
             yield _late_default(scene, function, parameter, value), function.lineno - 1, 2.0
+        elif isinstance(value, ast.Call) and function.body[0].lineno != function.lineno:
+            yield _late_default(scene, function, parameter, value), function.lineno - 1, 1.5
     decorators = {scene.text(decorator) for decorator in function.decorator_list}
     if "." in scene.unit.name:
         for added in ("property", "staticmethod", "classmethod"):
