@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Mapping
 
-from suture_agent.direct.templates.scene import Found, Scene, nodes
+from suture_agent.direct.templates.scene import SURE, Found, Scene, nodes
 
 
 def calls(scene: Scene) -> Found:
@@ -305,7 +305,8 @@ def arguments(scene: Scene) -> Found:
         for parameter in wanted[len(node.args) :]:
             if parameter not in have and parameter in scene.parameters and not any(isinstance(each, ast.Starred) for each in node.args):
                 joined = f"{inside}{', ' if node.args or node.keywords else ''}{parameter}={parameter})"
-                yield scene.swap(node, joined), node.lineno - 1, 0.9
+                asked = any(f"{quote}{parameter}{quote}" in scene.said for quote in "'\"")
+                yield scene.swap(node, joined), node.lineno - 1, SURE if asked else 0.9
 
 
 def regular(scene: Scene) -> Found:

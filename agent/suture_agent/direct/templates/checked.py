@@ -16,7 +16,9 @@ _GIVEN = re.compile(
     r"[Aa]rgument (?:\d+|\"\w+\") .*incompatible type \"[^\"]+\"; expected \"(?P<expected>[^\"]+)\""
     r"|\"[^\"]+\" is not assignable to (?:parameter \"\w+\" of type )?\"(?P<wanted>[^\"]+)\""
 )
-_ASSIGNED = re.compile(r"expression has type \"(?P<got>[^\"]+)\", variable has type \"(?P<expected>[^\"]+)\"")
+_ASSIGNED = re.compile(
+    r"(?:expression has t|T)ype \"(?P<got>[^\"]+)\"(?:, variable has type| is not assignable to declared type) \"(?P<expected>[^\"]+)\""
+)
 _HINT = re.compile(r"hint: \"(?P<name>\w+): (?P<kind>\w+)\[")
 
 
@@ -94,16 +96,24 @@ def annotated(scene: Scene) -> Found:
             if at >= 0 and re.search(r"\)\s*:\s*$", lines[at]):
                 changed = re.sub(r"\)\s*:\s*$", f") -> {kind}:\n", lines[at])
                 yield "".join([*lines[:at], changed, *lines[at + 1 :]]), _at(scene), 1.0
-    if 'default has type "None"' in scene.said:
-        for parameter in [*function.args.args, *function.args.kwonlyargs]:
-            if parameter.annotation is not None and f'"{parameter.arg}"' in scene.said:
+    if re.search('default has type "None"|"None" cannot be assigned to parameter', scene.said):
+        for parameter in _none_by_default(function):
+            if parameter.annotation is not None:
                 yield scene.swap(parameter.annotation, f"{scene.text(parameter.annotation)} | None"), _at(scene), SURE
+
+
+def _none_by_default(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
+    """The parameters whose default is None."""
+    plain = [*function.args.posonlyargs, *function.args.args]
+    pairs: list[tuple[ast.arg, ast.expr | None]] = [*zip(reversed(plain), reversed(function.args.defaults), strict=False)]
+    pairs += zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+    return [parameter for parameter, default in pairs if isinstance(default, ast.Constant) and default.value is None]
 
 
 def unreturned(scene: Scene) -> Found:
     """`Missing return statement`: what was computed, or nothing of the promised type."""
     function = scene.function
-    if function is None or "issing return statement" not in scene.said:
+    if function is None or not re.search("issing return statement|must return value", scene.said):
         return
     lines = scene.source.splitlines(keepends=True)
     end = function.body[-1].end_lineno or function.body[-1].lineno
@@ -132,6 +142,92 @@ def missing_values(scene: Scene) -> Found:
                 yield scene.insert(at, f"if {text} is None:\n    {leave.format(text.rsplit('.', 1)[-1])}"), at, 1.0
 
 
+_GENERIC = {
+    "dict": ("dict[str, Any]", "dict[str, str]", "dict[str, int]"), "list": ("list[Any]", "list[str]", "list[int]"),
+    "set": ("set[Any]", "set[str]", "set[int]"), "frozenset": ("frozenset[Any]",), "tuple": ("tuple[Any, ...]",),
+    "Callable": ("Callable[..., Any]",), "type": ("type[Any]",), "Mapping": ("Mapping[str, Any]",), "deque": ("deque[Any]",),
+    "Counter": ("Counter[str]",), "defaultdict": ("defaultdict[str, Any]",), "OrderedDict": ("OrderedDict[str, Any]",),
+}  # fmt: skip
+
+
+def untyped(scene: Scene) -> Found:
+    """A parameter without an annotation; a generic type without its arguments."""
+    function = scene.function
+    for kind in re.findall(r"type (?:arguments|parameters) for generic (?:type|class) \"(\w+)", scene.said):
+        inside = {id(each.value) for each in nodes(scene, ast.Subscript)}
+        bare = [each for each in nodes(scene, ast.Name) if each.id == kind and id(each) not in inside]
+        called = {id(each.func) for each in nodes(scene, ast.Call)}
+        for made in _GENERIC.get(kind, (f"{kind}[Any]",)):
+            yield scene.swap_all([(each, made) for each in bare if id(each) not in called]), _at(scene), SURE
+    if function is None or not re.search("missing a type annotation|annotation is missing", scene.said):
+        return
+    every = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    bare_ones = [each for each in every if each.annotation is None and each.arg not in ("self", "cls")]
+    for kind in ("Any", "str", "int", "float", "object"):
+        typed = scene.swap_all([(each, f"{each.arg}: {kind}") for each in bare_ones])
+        yield typed, _at(scene), 1.2
+        if function.returns is None:
+            for result in ("Any", "None", kind):
+                yield re.sub(r"\)\s*:(?=\s*\n)", f") -> {result}:", typed, count=1), _at(scene), 1.1
+
+
+def supertype(scene: Scene) -> Found:
+    """A method that promises less, or asks for more, than the one that it replaces."""
+    function = scene.function
+    if function is None or not re.search("supertype|overrides class", scene.said):
+        return
+    asked = re.findall(r"Argument (\d+) of .*supertype defines the argument type as \"([^\"]+)\"", scene.said)
+    counted = re.findall(r"Parameter (\d+) type mismatch: base parameter is type \"([^\"]+)\"", scene.said)
+    arguments = [each for each in function.args.args if each.arg not in ("self", "cls")]
+    for number, kind in [*asked, *((str(int(place) - 1), kind) for place, kind in counted)]:
+        place = arguments[int(number) - 1] if int(number) <= len(arguments) else None
+        if place is not None and place.annotation is not None:
+            yield scene.swap(place.annotation, _plain(kind)), _at(scene), SURE
+            yield scene.swap(place.annotation, f"{_plain(kind)} | {scene.text(place.annotation)}"), _at(scene), 1.5
+    for kind in re.findall(r"(?:incompatible with return|base method returns) type \"([^\"]+)\"", scene.said):
+        if function.returns is not None:
+            yield scene.swap(function.returns, _plain(kind)), _at(scene), 1.5
+        yield from _conversions(
+            scene, _plain(kind), [each.value for each in nodes(scene, ast.Return) if each.value is not None], near=False
+        )
+
+
+def items(scene: Scene) -> Found:
+    """An element of a list, an entry of a dictionary or a key of a typed one that is not what is declared."""
+    for expected in re.findall(r"List item \d+ has incompatible type \"[^\"]+\"; expected \"([^\"]+)\"", scene.said):
+        yield from _conversions(scene, _plain(expected), [each for node in nodes(scene, ast.List) for each in node.elts])
+        yield from _constants(scene, expected, [each for node in nodes(scene, ast.List) for each in node.elts])
+    for key, value in re.findall(r"Dict entry .*; expected \"([^\"]+)\": \"([^\"]+)\"", scene.said):
+        keys = [each for node in nodes(scene, ast.Dict) for each in node.keys if each is not None]
+        values = [each for node in nodes(scene, ast.Dict) for each in node.values]
+        for kind, found in ((key, keys), (value, values)):
+            yield from _conversions(scene, _plain(kind), found)
+            yield from _constants(scene, kind, found)
+    for key in re.findall(r"[Mm]issing key \"(\w+)\"|\"(\w+)\" is required in", scene.said):
+        name = key[0] or key[1]
+        for table in nodes(scene, ast.Dict):
+            inside = scene.text(table)[1:-1].rstrip().removesuffix(",")
+            for value in dict.fromkeys([*([name] if name in scene.parameters else []), '""', "0", "[]", "None", "False", "{}", "0.0"]):
+                yield scene.swap(table, f'{{{inside}{", " if inside.strip() else ""}"{name}": {value}}}'), _at(scene), 1.5
+
+
+def superfluous(scene: Scene) -> Found:
+    """A cast that changes nothing."""
+    for node in nodes(scene, ast.Call) if re.search('[Rr]edundant cast|Unnecessary "cast"', scene.said) else ():
+        if scene.text(node.func).rsplit(".", 1)[-1] == "cast" and len(node.args) == 2:
+            yield scene.swap(node, scene.text(node.args[1])), node.lineno - 1, SURE
+
+
+def _constants(scene: Scene, expected: str, values: Iterable[ast.expr]) -> Found:
+    """A constant written as one of the expected type."""
+    for node in values:
+        value = node.value if isinstance(node, ast.Constant) else None
+        if expected == "str" and isinstance(value, int | float):
+            yield scene.swap(node, f'"{value}"'), node.lineno - 1, SURE
+        elif expected in ("int", "float") and isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value):
+            yield scene.swap(node, value), node.lineno - 1, SURE
+
+
 def _at(scene: Scene) -> int:
     return scene.pointed or 0
 
@@ -145,14 +241,14 @@ def _plain(kind: str) -> str:
     return kind.rstrip("?*")
 
 
-def _conversions(scene: Scene, expected: str, values: Iterable[ast.expr]) -> Found:
+def _conversions(scene: Scene, expected: str, values: Iterable[ast.expr], *, near: bool = True) -> Found:
     wrap = {"str": "str({})", "int": "int({})", "float": "float({})", "bytes": "{}.encode()", "bool": "bool({})"}.get(expected)
     wraps = [wrap] if wrap else []
     for name, made in (("list", "list({})"), ("tuple", "tuple({})"), ("set", "set({})"), ("dict", "dict({})"), ("Path", "Path({})")):
         if expected.startswith(name):
             wraps.append(made)
     for node in values:
-        if scene.pointed is not None and not node.lineno - 1 <= scene.pointed < (node.end_lineno or node.lineno):
+        if near and scene.pointed is not None and not node.lineno - 1 <= scene.pointed < (node.end_lineno or node.lineno):
             continue
         for each in wraps:
             yield scene.swap(node, each.format(scene.text(node))), node.lineno - 1, 1.4

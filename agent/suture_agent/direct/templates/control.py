@@ -97,7 +97,7 @@ def defaults(scene: Scene) -> Found:
         text, line = scene.text(node), node.lineno - 1
         if "None" in scene.said and text and text not in ("self", "cls"):
             for empty in ("[]", '""', "0", "{}", "()"):
-                yield scene.swap(node, f"({text} or {empty})"), line, 0.5
+                yield scene.swap(node, f"({text} or {empty})"), line, 1.2 if "iterable" in scene.said and empty in ("[]", "()") else 0.5
     if "None" not in scene.said:
         return
     for leave in nodes(scene, ast.Return):

@@ -15,6 +15,7 @@ _PAIRS = (
     r"Operator \"[^\"]+\" not supported for types \"([\w.]+)[^\"]*\" and \"([\w.]+)[^\"]*\"",
     r"expected ([\w.]+) instance, ([\w.]+) found",
     r"must be ([\w.]+), not ([\w.]+)",
+    r"of type \"([\w.]+)\" cannot be assigned to parameter \"\w+\" of type \"([\w.]+)\" in function \"__\w+__\"",
     r"can't (?:concat|compare) ([\w.]+) (?:to|and) ([\w.]+)",
 )
 _FORMS = {
@@ -37,6 +38,7 @@ def operands(scene: Scene) -> Found:
     pairs = [(node.left, node.right) for node in nodes(scene, ast.BinOp)]
     pairs += [(node.left, node.comparators[0]) for node in nodes(scene, ast.Compare)]
     places = [side for pair in pairs for side in pair] + [each for node in nodes(scene, ast.Call) for each in node.args]
+    places += [node.slice for node in nodes(scene, ast.Subscript)]
     places += [node.value for node in nodes(scene, ast.AugAssign)] + [node.value for node in nodes(scene, ast.Assign)]
     places += [node.value for node in nodes(scene, ast.Return) if node.value is not None]
     places += [node.elt for node in nodes(scene, ast.GeneratorExp)] + [node.elt for node in nodes(scene, ast.ListComp)]

@@ -33,6 +33,8 @@ def undefined(scene: Scene) -> Found:
                 yield scene.swap(node, f"self.{other}"), line, SURE if other in scene.around.fields else 0.8
         for other in local_names(scene):
             yield scene.swap(node, other), line, 0.6
+        if node.id in ("List", "Dict", "Set", "Tuple", "Type", "FrozenSet"):
+            yield scene.swap(node, node.id.lower()), line, SURE
         for module, names in scene.around.modules.items():
             if node.id in names and scene.body:
                 yield scene.insert(scene.body[0].lineno - 1, f"from {module} import {node.id}"), line, 0.9
@@ -61,7 +63,12 @@ def attributes(scene: Scene) -> Found:
 
 def called(scene: Scene) -> Found:
     """A method that is not called, or an attribute that is."""
-    function = set(re.findall(r"'(?:builtin_function_or_method|method|function)'|bound method|function object", scene.said))
+    function = set(
+        re.findall(
+            r"'(?:builtin_function_or_method|method|function)'|bound method|function object|\"(?:def |Callable\[|\([^\"]*\) -> )",
+            scene.said,
+        )
+    )
     callable_ = "is not callable" in scene.said
     calls = {id(node.func): node for node in nodes(scene, ast.Call)}
     read: list[ast.Attribute | ast.Name] = [*nodes(scene, ast.Attribute), *nodes(scene, ast.Name)]
@@ -147,7 +154,8 @@ def _names_in(pattern: str, said: str) -> set[str]:
 
 def keys(scene: Scene) -> Found:
     """`KeyError: 'x'`: a key of a similar name."""
-    missing = set(re.findall(r"KeyError: ['\"]([^'\"]+)['\"]", scene.said))
+    missing = set(re.findall(r"KeyError: ['\"]([^'\"]+)['\"]|has no key ['\"]([^'\"]+)['\"]|\"([^\"]+)\" is not a defined key", scene.said))
+    missing = {name for found in missing for name in found if name}
     texts = sorted(
         {node.value for node in nodes(scene, ast.Constant) if isinstance(node.value, str)} | {*scene.around.fields, *scene.around.members}
     )
