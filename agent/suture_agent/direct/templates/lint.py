@@ -158,7 +158,7 @@ def _overwritten(scene: Scene) -> Found:
 
 def _mutable_attribute(scene: Scene) -> Found:
     """A mutable attribute of a class, said to be the class's own."""
-    kinds = {
+    kinds: dict[type[ast.expr], str] = {
         ast.List: "list[Any]",
         ast.Dict: "dict[str, Any]",
         ast.Set: "set[Any]",

@@ -63,6 +63,9 @@ def logic(scene: Scene) -> Found:
         old, new = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
         values = [scene.text(value) for value in node.values]
         yield scene.swap(node, f" {new} ".join(values)), node.lineno - 1, 0.9
+        for index in range(len(values) - 1) if len(values) > 2 else ():
+            joined = f"({values[index]} {new} {values[index + 1]})"
+            yield scene.swap(node, f" {old} ".join([*values[:index], joined, *values[index + 2 :]])), node.lineno - 1, 0.8
         for index, value in enumerate(values):
             rest = [f"not ({each})" if each == value else each for each in values]
             yield scene.swap(node, f" {old} ".join(rest)), node.lineno - 1, 0.4

@@ -174,6 +174,11 @@ def shapes(scene: Scene) -> Found:
     """How a value is put into a text: how many digits, how wide, to which side."""
     for node in nodes(scene, ast.JoinedStr):
         text = scene.text(node)
+        fields = list(_FIELD.finditer(text))
+        for form in ("02", "02x", ".2f") if len(fields) > 1 else ():
+            for start in (0, fields[0].end()):  # all of them, all but the first
+                made = _FIELD.sub(rf"{{\1\2:{form}}}", text[start:])
+                yield scene.swap(node, text[:start] + made), node.lineno - 1, 0.5
         for found in _FIELD.finditer(text):
             name, form = f"{found[1]}{found[2] or ''}", found[3] or ""
             others = [*_respecified(form)] if form else [(other, 0.35) for other in _SHAPES]

@@ -155,3 +155,47 @@ def shares(scene: Scene) -> Found:
         more, plain = f"[{one.id} + 1] * ({whole} % {number})", f"[{one.id}] * ({number} - {whole} % {number})"
         for text in (f"{more} + {plain}", f"{plain} + {more}"):
             yield scene.swap_all([(value, f"{whole} // {number}"), (many, text)]), many.lineno - 1, 1.0
+
+
+def noted(scene: Scene) -> Found:
+    """A sum that is computed and not kept: `x + 1` for `x += 1`, `x =- 1` for `x -= 1`."""
+    for node in nodes(scene, ast.Expr):
+        made = node.value
+        if isinstance(made, ast.BinOp) and isinstance(made.left, ast.Name | ast.Attribute | ast.Subscript):
+            sign = _SIGNS.get(type(made.op)) or {ast.LShift: "<<", ast.RShift: ">>", ast.BitOr: "|", ast.BitAnd: "&"}.get(type(made.op))
+            if sign:
+                for other in dict.fromkeys([sign, {"<<": ">>", ">>": "<<", "+": "-", "-": "+"}.get(sign, sign)]):
+                    yield scene.swap(node, f"{scene.text(made.left)} {other}= {scene.text(made.right)}"), node.lineno - 1, 1.5
+    for given in nodes(scene, ast.Assign):
+        if isinstance(given.value, ast.UnaryOp) and isinstance(given.value.op, ast.USub | ast.UAdd):
+            sign = "-" if isinstance(given.value.op, ast.USub) else "+"
+            made_text = f"{scene.text(given.targets[0])} {sign}= {scene.text(given.value.operand)}"
+            yield scene.swap(given, made_text), given.lineno - 1, 1.2
+
+
+def together(scene: Scene) -> Found:
+    """Two or more places that are wrong in the same way: `//` and `%` that changed places, a variable with the wrong sign."""
+    parts = [node for node in nodes(scene, ast.BinOp) if isinstance(node.op, ast.FloorDiv | ast.Mod)]
+    if len(parts) > 1:
+        steps = [node for node in nodes(scene, ast.AugAssign) if isinstance(node.op, ast.FloorDiv | ast.Mod)]
+        turned = [
+            (node, f"{scene.text(node.left)} {'%' if isinstance(node.op, ast.FloorDiv) else '//'} {scene.text(node.right)}")
+            for node in parts
+        ]
+        if not any(inner is not node and inner in ast.walk(node) for node in parts for inner in parts) and not steps:
+            yield scene.swap_all([*turned]), parts[0].lineno - 1, 0.7
+    for name in scene.parameters:
+        uses = [node for node in nodes(scene, ast.Name) if node.id == name and isinstance(node.ctx, ast.Load)]
+        if 1 < len(uses) < 6:
+            for made in (f"-{name}", f"({name} + 1)", f"({name} - 1)"):
+                yield scene.swap_all([(use, made) for use in uses]), uses[0].lineno - 1, 0.4
+
+
+def bounded(scene: Scene) -> Found:
+    """One side of a computation that must not go beyond an argument."""
+    for node in nodes(scene, ast.BinOp):
+        for side in (node.left, node.right):
+            if isinstance(side, ast.Name):
+                for name in [each for each in scene.parameters[:4] if each != side.id]:
+                    yield scene.swap(side, f"min({name}, {side.id})"), side.lineno - 1, 0.35
+                    yield scene.swap(side, f"max({name}, {side.id})"), side.lineno - 1, 0.35
