@@ -10,6 +10,27 @@ from suture_agent.direct.templates import edits
 from suture_agent.direct.units import definitions, parse, unit_of
 
 MISTAKES: dict[str, tuple[str, str, str, str, tuple[str, ...]]] = {
+    "computed and not kept": ("def f(n):\n    n + 1\n    return n\n", "def f(n):\n    n += 1\n    return n\n", "", "", ()),
+    "minus after equals": ("def f(n, x):\n    n =- x\n    return n\n", "def f(n, x):\n    n -= x\n    return n\n", "", "", ()),
+    "quotient and rest": (
+        "def f(n):\n    t = n // 10\n    n = n % 10\n    return t, n\n",
+        "def f(n):\n    t = n % 10\n    n = n // 10\n    return t, n\n",
+        "",
+        "",
+        (),
+    ),
+    "sign in both": ("def f(x, k):\n    return x[k:] + x[:k]\n", "def f(x, k):\n    return x[-k:] + x[:-k]\n", "", "", ()),
+    "not beyond": ("def f(x, hi, lo):\n    return hi - lo\n", "def f(x, hi, lo):\n    return min(x, hi) - lo\n", "", "", ()),
+    "and of an or": ("def f(a, b, c):\n    return a and b and c\n", "def f(a, b, c):\n    return a and (b or c)\n", "", "", ()),
+    "all fields": ("def f(a, b):\n    return f'{a:x}{b:x}'\n", "def f(a, b):\n    return f'{a:02x}{b:02x}'\n", "", "", ()),
+    "all fields but the first": (
+        "def f(a, b, c):\n    return f'{a}:{b}:{c}'\n",
+        "def f(a, b, c):\n    return f'{a}:{b:02}:{c:02}'\n",
+        "",
+        "",
+        (),
+    ),
+    "round the alphabet": ("def f(a, k):\n    return chr(a + k + 97)\n", "def f(a, k):\n    return chr((a + k) % 26 + 97)\n", "", "", ()),
     "default made once": (
         "def f(a, now=datetime.now()):\n    return now - a\n",
         "def f(a, now=None):\n    if now is None:\n        now = datetime.now()\n    return now - a\n",
