@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -112,7 +113,27 @@ def _fitting(unit: Unit, code: str) -> str | None:
     lines = code.splitlines(keepends=True)
     piece = lines[first_line(own) : own.end_lineno]
     indent = piece[0][: len(piece[0]) - len(piece[0].lstrip())]
-    return "".join(line.removeprefix(indent) for line in piece)
+    return _with_own_head(unit, "".join(line.removeprefix(indent) for line in piece))
+
+
+def _with_own_head(unit: Unit, code: str) -> str:
+    """The code under the unit's own lines up to its first statement, where those mean the same: a policy writes `def f( a)`."""
+    old, new = parse(unit.source), parse(code)
+    before, after = (tree.body[0] if tree is not None and tree.body else None for tree in (old, new))
+    if not isinstance(before, Definition) or not isinstance(after, Definition):
+        return code
+    heads = [ast.dump(_without_body(node)) for node in (before, after)]
+    starts = [first_line(node.body[0]) for node in (before, after)]
+    one_line = any(node.body[0].lineno == node.lineno for node in (before, after))
+    if heads[0] != heads[1] or one_line:
+        return code
+    return "".join([*unit.source.splitlines(keepends=True)[: starts[0]], *code.splitlines(keepends=True)[starts[1] :]])
+
+
+def _without_body(node: ast.stmt) -> ast.stmt:
+    head = copy.copy(node)
+    head.body = []  # type: ignore[attr-defined]  # a definition has one
+    return head
 
 
 def _longest_valid(code: str) -> str:

@@ -110,3 +110,18 @@ def test_fingerprint_sees_through_layout_and_comments():
 def test_no_answer_raises(answer: str, prefill: str):
     rewrite(TEXT, unit("area"), code_in(answer, prefill))
     rewrite(TEXT, unit("Cart.total"), code_in(answer, prefill))
+
+
+def test_a_head_that_means_the_same_is_left_as_it_was():
+    text = "def area(r: float, *, scale: float = 1) -> float:\n    # in metres\n    return r * r\n"
+    found = unit_named("m.py", text, "area")
+    assert found is not None
+    new = rewrite(text, found, "def area( r: float, *, scale: float=1 )->float:\n    s = scale\n    return r * r * s\n")
+    assert new == text.replace("    return r * r\n", "    s = scale\n    return r * r * s\n")
+
+
+def test_a_head_that_changes_is_taken_over():
+    text = "def area(r):\n    return r * r\n"
+    found = unit_named("m.py", text, "area")
+    assert found is not None
+    assert rewrite(text, found, "def area( r, s ):\n    return r * s\n") == "def area( r, s ):\n    return r * s\n"
