@@ -90,6 +90,7 @@ OPERATORS: Mapping[str, Callable[[Scene], Found]] = {
     "noted": values.noted,
     "together": values.together,
     "bounded": values.bounded,
+    "units": values.units,
     "handed-out": containers.handed_out,
     "deep": containers.deep,
     "first-time": containers.first_time,

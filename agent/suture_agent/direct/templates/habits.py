@@ -154,6 +154,11 @@ X.decode(S) => X.decode(S, errors="replace")
 X.decode() => X.decode(errors="replace")
 X.encode(S) => X.encode(S, errors="replace")
 X.encode() => X.encode("utf-8")
+X[:N].encode(*REST) => X.encode(*REST)[:N]
+X.encode(*REST)[:N] => X[:N].encode(*REST)
+X.ljust(N).encode(*REST) => X.encode(*REST).ljust(N)
+X.rjust(N).encode(*REST) => X.encode(*REST).rjust(N)
+A + "|".join(X) + B => A + "(?:" + "|".join(X) + ")" + B
 len(X) => len(X.encode())
 len(X.encode()) => len(X)
 ord(X) - 97 <=> ord(X) - ord("a")

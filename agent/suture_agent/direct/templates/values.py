@@ -199,3 +199,20 @@ def bounded(scene: Scene) -> Found:
                 for name in [each for each in scene.parameters[:4] if each != side.id]:
                     yield scene.swap(side, f"min({name}, {side.id})"), side.lineno - 1, 0.35
                     yield scene.swap(side, f"max({name}, {side.id})"), side.lineno - 1, 0.35
+
+
+_FACTORS = ("1000", "100", "60", "3600", "24")
+
+
+def units(scene: Scene) -> Found:
+    """One side of a comparison or of a sum that is in another unit: grams and kilograms, cents, minutes."""
+    pairs = [
+        (node.left, node.comparators[0])
+        for node in nodes(scene, ast.Compare)
+        if isinstance(node.ops[0], ast.Lt | ast.LtE | ast.Gt | ast.GtE)
+    ]
+    pairs += [(node.left, node.right) for node in nodes(scene, ast.BinOp) if isinstance(node.op, ast.Add | ast.Sub)]
+    for side in [each for pair in pairs for each in pair if isinstance(each, ast.Name | ast.Attribute | ast.Call | ast.Subscript)]:
+        for factor in _FACTORS:
+            for sign in ("*", "/", "//"):
+                yield scene.swap(side, f"{scene.text(side)} {sign} {factor}"), side.lineno - 1, 0.35
