@@ -157,12 +157,15 @@ def shares(scene: Scene) -> Found:
             yield scene.swap_all([(value, f"{whole} // {number}"), (many, text)]), many.lineno - 1, 1.0
 
 
+_BITS: dict[type[ast.operator], str] = {ast.LShift: "<<", ast.RShift: ">>", ast.BitOr: "|", ast.BitAnd: "&"}
+
+
 def noted(scene: Scene) -> Found:
     """A sum that is computed and not kept: `x + 1` for `x += 1`, `x =- 1` for `x -= 1`."""
     for node in nodes(scene, ast.Expr):
         made = node.value
         if isinstance(made, ast.BinOp) and isinstance(made.left, ast.Name | ast.Attribute | ast.Subscript):
-            sign = _SIGNS.get(type(made.op)) or {ast.LShift: "<<", ast.RShift: ">>", ast.BitOr: "|", ast.BitAnd: "&"}.get(type(made.op))
+            sign = _SIGNS.get(type(made.op)) or _BITS.get(type(made.op))
             if sign:
                 for other in dict.fromkeys([sign, {"<<": ">>", ">>": "<<", "+": "-", "-": "+"}.get(sign, sign)]):
                     yield scene.swap(node, f"{scene.text(made.left)} {other}= {scene.text(made.right)}"), node.lineno - 1, 1.5
