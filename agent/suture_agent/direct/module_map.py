@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from suture_agent.direct.surroundings import workspace_files
+from suture_agent.direct.surroundings import module_name, workspace_files
 from suture_agent.direct.templates.scene import replaced
 from suture_agent.direct.units import parse
 from suture_agent.imports import bound_names
@@ -59,9 +59,7 @@ def _modules(snapshot: Snapshot) -> dict[str, Module]:
         text = snapshot.read_text(path)
         tree = parse(text) if text is not None else None
         if text is not None and tree is not None:
-            parts = path.removesuffix(".py").removeprefix("src/").split("/")
-            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            found[name] = Module(path, text, tree, frozenset(bound_names(tree)))
+            found[module_name(path)] = Module(path, text, tree, frozenset(bound_names(tree)))
     for name in list(found):
         parent, _, last = name.rpartition(".")
         if parent in found:
@@ -102,6 +100,8 @@ def _home(target: str, wanted: Sequence[str], own: str, modules: Mapping[str, Mo
     having = [name for name, module in modules.items() if name not in (target, own) and module.names.issuperset(wanted)]
     last = target.rpartition(".")[2]
     alike = [name for name in having if name.rpartition(".")[2] == last]
+    if target.split(".", maxsplit=1)[0] not in {name.split(".")[0] for name in modules}:  # it may be a distribution that is not installed
+        return alike[0] if len(alike) == 1 else None
     defining = [name for name in having if _defines(modules[name].tree, wanted)]
     for chosen in (alike, defining, having):
         if len(chosen) == 1:

@@ -109,11 +109,15 @@ def _modules(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
         text = snapshot.read_text(path)
         tree = parse(text) if text and len(text) < LARGEST_FILE else None
         if tree is not None:
-            parts = path.removesuffix(".py").removeprefix("src/").split("/")
-            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
             assigned = [name for node in tree.body for name, _ in _assigned(node)]
-            found[name] = (*(each for each, _ in definitions(tree) if "." not in each), *assigned)
+            found[module_name(path)] = (*(each for each, _ in definitions(tree) if "." not in each), *assigned)
     return found
+
+
+def module_name(path: str) -> str:
+    """The dotted name of the module that a file of the workspace is."""
+    parts = path.removesuffix(".py").removeprefix("src/").split("/")
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def workspace_files(snapshot: Snapshot) -> Iterator[str]:

@@ -62,6 +62,11 @@ def test_where_two_modules_can_be_meant_nothing_is_changed(mended):
     assert mended(files, "ModuleNotFoundError: No module named 'shop.gone'") == {}
 
 
+def test_a_distribution_that_is_not_installed_is_not_taken_for_a_module_of_the_workspace(mended):
+    files = {"shop/__init__.py": "", "shop/web.py": "def get(url):\n    return url\n", "shop/till.py": "from requests import get\n"}
+    assert mended(files, "ModuleNotFoundError: No module named 'requests'") == {}
+
+
 def test_a_failure_that_is_about_no_import_is_left_alone(mended):
     files = {"shop/__init__.py": "", "shop/tax.py": "", "shop/till.py": "from .gone import tax\n"}
     assert mended(files, "AssertionError: assert 1 == 2") == {}

@@ -13,7 +13,7 @@ _MOST_BASES = 6
 
 def bases(scene: Scene) -> Found:
     """Base classes in another order; one more, one less, another one."""
-    owner = _owner(scene)
+    owner = scene.owner
     if owner is None:
         return
     given = [scene.text(each) for each in owner.bases]
@@ -32,7 +32,7 @@ def bases(scene: Scene) -> Found:
 
 def misnamed(scene: Scene) -> Found:
     """A method or a special method whose name is not the one that is looked for."""
-    owner = _owner(scene)
+    owner = scene.owner
     if owner is None:
         return
     special = ("__init__", "__post_init__", "__enter__", "__exit__", "__iter__", "__next__", "__len__", "__eq__", "__hash__", "__call__",
@@ -162,7 +162,7 @@ def _underlying(scene: Scene, function: ast.FunctionDef | ast.AsyncFunctionDef) 
 
 def records(scene: Scene) -> Found:
     """In a dataclass: a field that is not compared, not shown, shared by all, or not seen as one; what a frozen one may not do."""
-    owner, function = _owner(scene), scene.function
+    owner, function = scene.owner, scene.function
     if function is not None and function.name == "__post_init__":
         for node in nodes(scene, ast.Assign):
             target = node.targets[0]
@@ -192,8 +192,3 @@ def _field(scene: Scene, field: ast.stmt) -> Found:
             yield scene.swap(field.value, f"field(default={scene.text(field.value)}, {option})"), line, 0.45
     if field.value is not None:
         yield scene.swap(field.annotation, f"ClassVar[{kind}]"), line, 0.5
-
-
-def _owner(scene: Scene) -> ast.ClassDef | None:
-    node = scene.tree.body[0] if scene.tree.body else None
-    return node if isinstance(node, ast.ClassDef) else None

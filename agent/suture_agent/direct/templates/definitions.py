@@ -158,7 +158,7 @@ _MADE_ANEW = frozenset({"[]", "{}", "list()", "dict()", "set()", "Counter()", "d
 
 def shared(scene: Scene) -> Found:
     """In a class: a mutable value that all its objects share."""
-    owner = _owner(scene)
+    owner = scene.owner
     if owner is None:
         return
     init = next((node for node in owner.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"), None)
@@ -185,7 +185,7 @@ _KEPT = ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event",
 
 def kept(scene: Scene) -> Found:
     """In a class: what every call makes anew (a lock, a semaphore, a decoder of bytes that come in parts) and the object should keep."""
-    owner = _owner(scene)
+    owner = scene.owner
     init = next((node for node in owner.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"), None) if owner else None
     if owner is None or init is None or init.body[-1].lineno == init.lineno:
         return
@@ -211,7 +211,7 @@ def kept(scene: Scene) -> Found:
 
 def own_class(scene: Scene) -> Found:
     """A method that names its own class where that of its object is meant: one call, and all of a class at once."""
-    owner = _owner(scene)
+    owner = scene.owner
     if owner is None:
         name, function = scene.unit.name.rpartition(".")[0].rpartition(".")[2], scene.function
         pairs = _own(name, function) if name and function is not None else []
@@ -234,7 +234,7 @@ def _own(name: str, method: ast.FunctionDef | ast.AsyncFunctionDef) -> list[tupl
 
 def options(scene: Scene) -> Found:
     """In a class: a dataclass's missing option; an equality without a hash; an order that is only half there."""
-    owner = _owner(scene)
+    owner = scene.owner
     if owner is None:
         return
     record = _dataclass(scene, owner)
@@ -260,11 +260,6 @@ def options(scene: Scene) -> Found:
             yield "".join([*lines[:end], made, *lines[end:]]), eq.lineno - 1, 1.2 if body in hashes[:1] else 0.6
     if {"__lt__", "__eq__"} <= methods.keys() and "total_ordering" not in scene.source:
         yield f"@functools.total_ordering\n{scene.source}", 0, 0.8
-
-
-def _owner(scene: Scene) -> ast.ClassDef | None:
-    node = scene.tree.body[0] if scene.tree.body else None
-    return node if isinstance(node, ast.ClassDef) else None
 
 
 def _dataclass(scene: Scene, owner: ast.ClassDef) -> ast.expr | None:

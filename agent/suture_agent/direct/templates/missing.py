@@ -107,8 +107,8 @@ def stopped(scene: Scene) -> Found:
 
 def mirrored(scene: Scene) -> Found:
     """In a class: what one method notes about the object, and another one forgets."""
-    owner = scene.tree.body[0] if scene.tree.body else None
-    if not isinstance(owner, ast.ClassDef):
+    owner = scene.owner
+    if owner is None:
         return
     methods = [each for each in owner.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
     notes: dict[str, ast.AST] = {}

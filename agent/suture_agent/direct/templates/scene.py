@@ -91,6 +91,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         return node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
 
     @property
+    def owner(self) -> ast.ClassDef | None:
+        """The class that the unit is; None for anything else."""
+        node = self.tree.body[0] if self.tree.body else None
+        return node if isinstance(node, ast.ClassDef) else None
+
+    @property
     def body(self) -> list[ast.stmt]:
         """The function's statements without its docstring; empty where there is no function."""
         function = self.function
