@@ -31,6 +31,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     stdin: bytes = b""
     seconds: int | None = None
     """Wall-clock limit; the environment's limit where None. It can only shorten."""
+    warm: bool = False
+    """Whether it may run in a process that is forked from one in which its tool and the environment's packages are loaded. Quicker, and as
+    isolated; but not what a fresh process is to the last, so nothing is proven by it alone."""
+    nice: int = 0
+    """How much it yields the processor to others, from 0 to 19, as in nice(1)."""
     keep: bool = False
     """Whether files that the command changes in the workspace come back as `Completed.changes`."""
 
@@ -53,6 +58,8 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
     """Wall time from the request to the end of the last process."""
     cpu_seconds: float = 0.0
     """User and system time of all processes, where it can be told; else 0."""
+    warm: bool = False
+    """Whether it ran in a forked process; it does not where a backend cannot, or is not ready to."""
     overflow: bool = False
     """Whether output was cut at the limit."""
 
@@ -89,6 +96,10 @@ class Backend(Protocol):
         Cancelling the task kills every process of the attempt before CancelledError leaves this method. Raises BackendUnavailable
         when this machine cannot isolate, SandboxFailed when the sandbox itself fails; a command that fails is a `Completed`.
         """
+        ...
+
+    async def warm_up(self, snapshot: Snapshot, environment: Environment, command: Command) -> str:
+        """Get ready to run a command warm, and wait for it; why it cannot be, empty where it can."""
         ...
 
     async def close(self) -> None:

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from suture_sandbox.backend import Backend
 from suture_sandbox.errors import ConfigurationError
 
 
-def _local() -> Backend:
+def _local(_options: Mapping[str, Any]) -> Backend:
     from suture_sandbox.local import LocalBackend
 
     return LocalBackend()
 
 
-def _memory() -> Backend:
+def _memory(_options: Mapping[str, Any]) -> Backend:
     from suture_sandbox.memory import MemoryBackend
 
     return MemoryBackend({})
 
 
-BACKENDS: Mapping[str, Callable[[], Backend]] = {"local": _local, "memory": _memory}
-"""Name -> factory. `memory` has no programs of its own: it is for tests, which give it theirs."""
+def _docker(options: Mapping[str, Any]) -> Backend:
+    from suture_sandbox.docker import DockerBackend, DockerOptions
+
+    return DockerBackend(DockerOptions(**options))
 
 
-def default_backend(name: str = "local") -> Backend:
-    """A backend by name; raises ConfigurationError for a name that is not one."""
+BACKENDS: Mapping[str, Callable[[Mapping[str, Any]], Backend]] = {"local": _local, "docker": _docker, "memory": _memory}
+"""Name -> factory, which takes the backend's own options. `memory` has no programs of its own: it is for tests, which give it theirs."""
+
+
+def default_backend(name: str = "local", options: Mapping[str, Any] | None = None) -> Backend:
+    """A backend by name, with options where it has any; raises ConfigurationError for a name that is not one."""
     try:
-        return BACKENDS[name]()
+        make = BACKENDS[name]
     except KeyError:
         raise ConfigurationError(f"there is no backend {name!r}", remedy=f"use one of: {', '.join(sorted(BACKENDS))}") from None
+    return make(options or {})

@@ -71,6 +71,8 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     tests: tuple[TestOutcome, ...] = ()
     output: str = ""
     """What it printed (stdout, then stderr), decoded, cut in the middle to a bounded length."""
+    warm: bool = False
+    """Whether it ran in a process that had its tool loaded already; nothing is proven by such a run alone."""
     reason: str = ""
     """For every status but passed and failed: what happened, in words."""
 

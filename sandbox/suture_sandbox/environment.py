@@ -54,6 +54,10 @@ class EnvironmentFields(msgspec.Struct, frozen=True, kw_only=True):
     """Normalised distribution name -> version and content hash."""
     image: str = ""
     """Digest, for the Docker backend only."""
+    layers: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Digests of the image's layers; no field at all without an image, so that identities stay as they are."""
+    system_packages: Mapping[str, str] | msgspec.UnsetType = msgspec.UNSET
+    """Name -> version of what the image's own package manager has installed; as above."""
     variables: Mapping[str, str] = {}
     """Set inside the sandbox, paths of this machine left out."""
     isolation: Mapping[str, str | int] = {}
@@ -97,6 +101,11 @@ class Environment(msgspec.Struct, frozen=True, dict=True):
     def unmasked(self) -> tuple[str, ...]:
         """Globs of files that are seen inside although their names look secret: what a check sees is part of the identity."""
         return tuple(str(self.fields.isolation.get("unmasked", "")).split())
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """Globs of files that appear empty inside because nobody is to see them; part of the identity for the same reason."""
+        return tuple(str(self.fields.isolation.get("excluded", "")).split())
 
     @property
     def checks(self) -> tuple[Check, ...]:

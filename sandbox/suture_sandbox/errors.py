@@ -10,6 +10,7 @@
     │   ├── BackendUnavailable  no backend can isolate here (no user namespaces, no bubblewrap): carries the remedy
     │   └── SandboxFailed       the sandbox itself failed while it ran a command
     └── PatchError              a patch does not apply to the snapshot it is given
+        └── MergeConflict       nor can it be merged: the text has changed where the patch changes it
 
 A check that fails, crashes, is killed or runs out of time is not an error: it is a `CheckResult`.
 """
@@ -51,3 +52,12 @@ class SandboxFailed(InfrastructureError):
 
 class PatchError(SandboxFloorError):
     """A patch that does not fit the snapshot: a file is missing, has other content, or is not a plain file in it."""
+
+
+class MergeConflict(PatchError):
+    """The present text has changed where a patch changes it too; `path` and `line`, counted from 1 in the present text, say where."""
+
+    def __init__(self, path: str, line: int, reason: str) -> None:
+        super().__init__(f"{path}:{line}: {reason}", remedy="make a new patch for the present text")
+        self.path = path
+        self.line = line

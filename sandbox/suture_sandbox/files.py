@@ -52,6 +52,11 @@ def read_head(path: Path, size: int) -> bytes:
     return b""
 
 
+def has(folder: Path, name: str) -> bool:
+    """Whether a folder holds something of that name; False, and unlike pathlib's no error, where it may not be looked into."""
+    return os.path.exists(folder / name)  # noqa: PTH110  # see above
+
+
 def as_text(content: bytes, encoding: str = "utf-8", errors: str = "strict") -> str:
     """Text with every line end as a line feed; raises UnicodeDecodeError."""
     return content.decode(encoding, errors).replace("\r\n", "\n").replace("\r", "\n")

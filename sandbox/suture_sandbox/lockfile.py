@@ -13,7 +13,9 @@ from typing import Any
 
 import msgspec
 
+from suture_sandbox.capture import manifests
 from suture_sandbox.capture.files import write_atomically
+from suture_sandbox.capture.manifests import FileChanges
 from suture_sandbox.environment import Environment, EnvironmentFields
 from suture_sandbox.errors import ConfigurationError, LockError, UnreadableFile
 from suture_sandbox.files import as_text, read_plain
@@ -23,6 +25,8 @@ from suture_sandbox.toml import parse as parse_toml
 
 NAME = "suture.lock"
 FORMAT = 1
+MOST_NAMED = 5
+"""Files that a sentence names."""
 
 _HEADER = """\
 # The environment in which suture runs this workspace's checks. Written by `suture env lock`; do not edit by hand.
@@ -41,14 +45,18 @@ def lock_path(root: Path) -> Path:
     return root / NAME
 
 
-def write_lock(root: Path, environment: Environment) -> Path:
-    """Write the lock file, whole or not at all; raises ConfigurationError where the workspace cannot be written."""
+def write_lock(root: Path, environment: Environment, *, files_from: Path | None = None) -> Path:
+    """Write the lock file, whole or not at all; raises ConfigurationError where the workspace cannot be written.
+
+    With `files_from`, suture's cache folder, it also lists every file of every package, so that another machine can tell which one differs.
+    """
     path = lock_path(root)
     if path.is_symlink():
         raise LockError(f"{path} is a symbolic link; suture does not write through it", remedy="remove the link")
     try:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-        write_atomically(path, render(environment.fields).encode(), mode=mode, durable=True)
+        text = render(environment.fields) + (_file_tables(environment.fields, files_from) if files_from is not None else "")
+        write_atomically(path, text.encode("utf-8", "backslashreplace"), mode=mode, durable=True)
     except OSError as error:
         raise ConfigurationError(f"cannot write {path}: {error.strerror}", remedy="make the workspace writable, with free space") from error
     return path
@@ -63,6 +71,25 @@ def render(fields: EnvironmentFields) -> str:
         tree[name] = value if name in _ORDERED else _sorted(value)
     plain_first = dict(sorted(tree.items(), key=lambda item: isinstance(item[1], dict)))
     return _HEADER + tomli_w.dumps(plain_first)
+
+
+def take_in_files(text: str, cache: Path) -> None:
+    """Remember the files that a lock file lists. What is listed wrongly is remembered under another hash, where nobody asks for it."""
+    try:
+        tables = parse_toml(text).get("files", {})
+        for files in tables.values():
+            if all(isinstance(value, str) for value in files.values()):
+                manifests.keep(cache, files.items())
+    except (BadToml, AttributeError):
+        return  # no lock file, which is for others to say
+
+
+def _file_tables(fields: EnvironmentFields, cache: Path) -> str:
+    """`[files.NAME]` for every package whose files are known: beside the identity's fields, and no part of it."""
+    import tomli_w
+
+    known = {name: manifests.load(cache, item.content) for name, item in sorted(fields.dependencies.items())}
+    return "\n" + tomli_w.dumps({"files": {name: dict(sorted(files.items())) for name, files in known.items() if files}})
 
 
 def read_lock(root: Path) -> EnvironmentFields:
@@ -84,7 +111,7 @@ def read_lock(root: Path) -> EnvironmentFields:
 def parse(text: str, name: str = NAME) -> EnvironmentFields:
     """The fields in a lock file's text; `name` is what messages call the file."""
     tree = _parse_toml(text, name)
-    version, identity = tree.pop("version", None), tree.pop("identity", None)
+    version, identity, _ = tree.pop("version", None), tree.pop("identity", None), tree.pop("files", None)
     if version != FORMAT:
         newer = isinstance(version, int) and version > FORMAT
         raise LockError(
@@ -106,14 +133,50 @@ def verify(locked: EnvironmentFields, present: EnvironmentFields) -> tuple[Diffe
     return differences(locked, present)
 
 
-def sentences(drift: Iterable[Difference]) -> tuple[str, ...]:
-    """The same for people: one sentence for each thing that drifted, `before` being what the lock says."""
+def files_behind(difference: Difference, cache: Path) -> FileChanges | None:
+    """Which files made a content hash another one; None for other differences, and where this machine does not know both contents."""
+    table, _, rest = difference.field.partition(".")
+    if not (table == "dependencies" and rest.endswith(".content")) and difference.field != "toolchain.content":
+        return None
+    if difference.before is None or difference.after is None:
+        return None
+    return manifests.changes(cache, *(msgspec.json.decode(value, type=str) for value in (difference.before, difference.after)))
+
+
+def sentences(drift: Iterable[Difference], cache: Path | None = None) -> tuple[str, ...]:
+    """The same for people: one sentence for each thing that drifted, `before` being what the lock says.
+
+    With suture's cache folder, files are named where it knows both contents.
+    """
     grouped: dict[tuple[str, str], dict[str, Difference]] = {}
+    drift = tuple(drift)
+    with_image = (
+        {"system_packages", "layers"} if any(each.field == "image" and '""' in (each.before, each.after) for each in drift) else set[str]()
+    )
     for difference in drift:
         table, _, rest = difference.field.partition(".")
+        if table in with_image:
+            continue  # one is an image and the other is not: what is in it says nothing more
         thing, _, leaf = rest.partition(".") if table in ("dependencies", "checks") else (rest, "", "")
         grouped.setdefault((table, thing), {})[leaf] = difference
-    return tuple(_sentence(table, thing, leaves) for (table, thing), leaves in grouped.items())
+    return tuple(_sentence(table, thing, leaves) + _by_file(leaves, cache) for (table, thing), leaves in grouped.items())
+
+
+def _by_file(leaves: Mapping[str, Difference], cache: Path | None) -> str:
+    """The files, after a sentence that says that there are some; nothing where the version says it already."""
+    content = leaves.get("content") or (leaves.get("") if len(leaves) == 1 else None)
+    if cache is None or content is None or "version" in leaves:
+        return ""
+    found = files_behind(content, cache)
+    if found is None:
+        return ""
+    told = [_some(word, paths) for word, paths in (("changed", found.changed), ("gone", found.removed), ("new", found.added)) if paths]
+    return f" ({'; '.join(told)})"
+
+
+def _some(word: str, paths: tuple[str, ...]) -> str:
+    more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
+    return f"{word}: {', '.join(paths[:MOST_NAMED])}{more}"
 
 
 def _sentence(table: str, thing: str, leaves: Mapping[str, Difference]) -> str:
@@ -129,6 +192,10 @@ def _sentence(table: str, thing: str, leaves: Mapping[str, Difference]) -> str:
         return _about_features(first)
     if table == "toolchain" and thing == "content":
         return "the interpreter or its standard library has other files than when it was locked"
+    if table == "layers":
+        return "the image has other layers than when it was locked"
+    if table == "system_packages":
+        table, thing = "the system package", thing.strip('"')
     if first.before is None or first.after is None:
         return f"{table} {thing} is {'new' if first.before is None else 'gone'}: {_shown(first.after or first.before)}".replace("  ", " ")
     return f"{table} {thing} was {_shown(first.before)} and is {_shown(first.after)}".replace("  ", " ")

@@ -109,7 +109,7 @@ def wheels_only(text: str, folder: Path, name: str, markers: Mapping[str, str]) 
     kept: list[dict[str, Any]] = []
     missing: list[str] = []
     for package in tree.get("packages", []):
-        if "directory" in package or not _applies(package.get("marker", ""), markers):
+        if "directory" in package or not applies(package.get("marker", ""), markers):
             continue
         wheels = [_absolute(wheel, folder) for wheel in package.get("wheels", [])]
         archive = package.get("archive", {})
@@ -177,7 +177,7 @@ def _from_poetry(root: Path, markers: Mapping[str, str]) -> Plan | None:
     lock, project = read_toml(root / "poetry.lock"), read_toml(root / "pyproject.toml")
     packages: list[Table] = lock.get("package", [])
     if any("groups" in package for package in packages):
-        chosen = [package for package in packages if any(map(_wanted, package["groups"])) and _applies(_poetry_marker(package), markers)]
+        chosen = [package for package in packages if any(map(_wanted, package["groups"])) and applies(_poetry_marker(package), markers)]
     else:
         reached = _reachable(packages, _poetry_roots(project), markers)
         chosen = [package for package in packages if canonicalize_name(package["name"]) in reached]
@@ -193,7 +193,7 @@ def _from_pdm(root: Path, markers: Mapping[str, str]) -> Plan | None:
     chosen = [
         package
         for package in lock.get("package", [])
-        if any(map(_wanted, package.get("groups", ["default"]))) and _applies(package.get("marker", ""), markers)
+        if any(map(_wanted, package.get("groups", ["default"]))) and applies(package.get("marker", ""), markers)
     ]
     return _requirements_plan(root, "pdm.lock", chosen, read_toml(root / "pyproject.toml").get("project", {}).get("requires-python", ""))
 
@@ -301,7 +301,7 @@ def _edges(
         for table in _tables(value):
             if table.get("optional") and canonicalize_name(name) not in optional:
                 continue
-            if _applies(table.get("markers", ""), markers):
+            if applies(table.get("markers", ""), markers):
                 yield canonicalize_name(name), tuple(table.get("extras", ()))
 
 
@@ -316,7 +316,7 @@ def _bare(entry: str) -> str:
     return canonicalize_name(found.group(0)) if found else ""
 
 
-def _applies(marker: str, markers: Mapping[str, str]) -> bool:
+def applies(marker: str, markers: Mapping[str, str]) -> bool:
     """Whether a condition holds here, with any of the extras that checks need; one that cannot be read holds."""
     if not marker:
         return True
@@ -328,7 +328,8 @@ def _applies(marker: str, markers: Mapping[str, str]) -> bool:
         return True
 
 
-def _logical_lines(text: str) -> Iterator[str]:
+def logical_lines(text: str) -> Iterator[str]:
+    """Lines of a requirements file with their continuations, comments taken out."""
     for line in re.sub(r"\\\r?\n", " ", text).splitlines():
         if bare := re.sub(r"(^|\s)#.*$", "", line).strip():
             yield bare
@@ -336,12 +337,12 @@ def _logical_lines(text: str) -> Iterator[str]:
 
 def _all_hashed(text: str) -> bool:
     """Whether every requirement is pinned by a hash; files that lead to other files or folders are not taken."""
-    pinned = [line for line in _logical_lines(text) if not line.startswith("--")]
+    pinned = [line for line in logical_lines(text) if not line.startswith("--")]
     return bool(pinned) and all("--hash=" in line and not line.startswith(("-", ".", "/")) and "==" in line for line in pinned)
 
 
 def _pins(text: str) -> Iterator[tuple[str, str]]:
-    for line in _logical_lines(text):
+    for line in logical_lines(text):
         if found := re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*==\s*([^\s;]+)", line):
             yield found.group(1), found.group(2)
 
@@ -357,7 +358,7 @@ def _locked(pins: Iterator[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 def _refuse_stale(root: Path, plan: Plan, markers: Mapping[str, str]) -> None:
     """A lock file that is older than pyproject.toml would build another environment than the user thinks."""
     for requirement in _direct(read_toml(root / "pyproject.toml"), groups=plan.kind != "requirements"):
-        if requirement.marker is not None and not _applies(str(requirement.marker), markers):
+        if requirement.marker is not None and not applies(str(requirement.marker), markers):
             continue
         versions = plan.locked.get(canonicalize_name(requirement.name))
         if versions is None and (plan.kind != "uv" or requirement.url):

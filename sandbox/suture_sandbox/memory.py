@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from suture_sandbox.backend import Command, Completed, Ended, Probe
 from suture_sandbox.environment import Environment
 from suture_sandbox.errors import SandboxFailed
+from suture_sandbox.globs import is_excluded
 from suture_sandbox.local.masks import is_masked, is_secret
 from suture_sandbox.local.output import Output
 from suture_sandbox.snapshot import Snapshot
@@ -40,6 +41,7 @@ class View:
         self._folder = PurePosixPath(command.folder)
         self._snapshot = snapshot
         self._unmasked = environment.unmasked
+        self._excluded = environment.excluded
         self.changed: dict[str, bytes | None] = {}
 
     def read(self, path: str) -> bytes:
@@ -79,7 +81,7 @@ class View:
         if path in self.changed:
             return self.changed[path]
         content = self._snapshot.read(path)
-        return b"" if content is not None and is_masked(path, self._unmasked) else content
+        return b"" if content is not None and is_masked(path, self._unmasked, self._excluded) else content
 
     def _relative(self, path: str) -> str:
         pure = PurePosixPath(path)
@@ -128,11 +130,15 @@ class MemoryBackend:
             stdout=view.stdout.content(),
             stderr=view.stderr.content(),
             report=view.report,
-            changes=_kept(view, snapshot) if command.keep and code is not None else {},
+            changes=_kept(view, snapshot, environment.excluded) if command.keep and code is not None else {},
             kept_all=not command.keep or code is not None,
             seconds=time.monotonic() - began,
             overflow=view.stdout.cut or view.stderr.cut,
         )
+
+    async def warm_up(self, snapshot: Snapshot, environment: Environment, command: Command) -> str:  # noqa: ARG002  # nothing is loaded here
+        """There is nothing that could be loaded."""
+        return "commands in memory are not run warm"
 
     async def close(self) -> None:
         """Nothing is kept."""
@@ -155,5 +161,6 @@ class MemoryBackend:
         return ("exited" if code >= 0 else "signalled"), code
 
 
-def _kept(view: View, snapshot: Snapshot) -> dict[str, bytes | None]:
-    return {path: content for path, content in view.changed.items() if snapshot.read(path) != content and not is_secret(path)}
+def _kept(view: View, snapshot: Snapshot, excluded: Sequence[str]) -> dict[str, bytes | None]:
+    changed = {path: content for path, content in view.changed.items() if snapshot.read(path) != content}
+    return {path: content for path, content in changed.items() if not is_secret(path) and not is_excluded(path, excluded)}

@@ -8,6 +8,7 @@ the workspace is written.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
@@ -20,13 +21,15 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from suture_sandbox.build import build, marker_environment
 from suture_sandbox.capture import capture_with_notes, runtime_of
+from suture_sandbox.capture.clock import frozen
 from suture_sandbox.capture.interpreter import Interpreter, inspect
 from suture_sandbox.checks import Check
 from suture_sandbox.environment import Environment, Limits, Runtime
 from suture_sandbox.errors import ConfigurationError
-from suture_sandbox.files import read_plain
+from suture_sandbox.files import has, read_plain
 from suture_sandbox.lockformats import Plan, find_plan
 from suture_sandbox.project import install
+from suture_sandbox.pylock import own_plan
 
 Progress = Callable[[str], None]
 
@@ -61,6 +64,14 @@ async def resolve(
     return await recapture(runtime, root=root, checks=checks, limits=limits, isolation=isolation, cache=cache, filters=filters)
 
 
+async def freeze(runtime: Runtime, moment: str, *, root: Path, cache: Path) -> Runtime:
+    """The runtime with its clock standing still; the same one where no moment is named. Raises ConfigurationError."""
+    if not moment:
+        return runtime
+    interpreter = await asyncio.to_thread(inspect, Path(runtime.python), root=root, cache=cache)
+    return await asyncio.to_thread(frozen, runtime, moment, interpreter.base)
+
+
 async def recapture(
     runtime: Runtime,
     *,
@@ -84,16 +95,34 @@ async def find_runtime(
 ) -> Runtime:
     """Where the workspace's environment lies; builds it when a lock file says what it is. Checks can be detected in it afterwards."""
     root = await asyncio.to_thread(root.resolve)
-    if python is not None:
-        return await asyncio.to_thread(_frozen, root, _program(python), cache, f"the interpreter that was named: {python}")
-    own = workspace_python(root)
-    if plan := await asyncio.to_thread(_plan, root, own, cache):
-        return await _built(root, plan, own, cache, progress, offline)
-    if own is not None:
-        return await asyncio.to_thread(_frozen, root, own, cache, f"the workspace's own environment, as it is: {own.parent.parent}")
+    basis = await asyncio.to_thread(basis_of, root, cache=cache, python=python)
+    if isinstance(basis, Plan):
+        return await _built(root, basis, workspace_python(root), cache, progress, offline)
+    if python is not None and basis is not None:
+        return await asyncio.to_thread(_frozen, root, basis, cache, f"the interpreter that was named: {python}")
+    if basis is not None:
+        return await asyncio.to_thread(_frozen, root, basis, cache, f"the workspace's own environment, as it is: {basis.parent.parent}")
     note = "the workspace has no lock file and no environment of its own: suture's own interpreter is used"
     progress(note)
     return await asyncio.to_thread(_frozen, root, Path(sys.executable), cache, note)
+
+
+def basis_of(root: Path, *, cache: Path, python: Path | None = None) -> Plan | Path | None:
+    """What decides the environment: a plan to build, an interpreter to take as it is, None where the workspace has neither.
+
+    What suture itself pinned counts only where the workspace has no lock file of another tool and no environment: there it makes it anew.
+    """
+    if python is not None:
+        return _program(python)
+    own = workspace_python(root)
+    return _plan(root, own, cache) or own or own_plan(root)
+
+
+async def built(root: Path, plan: Plan, *, cache: Path, house: Path, progress: Progress) -> Interpreter:
+    """The environment of a plan, built from the wheels in `house` with no network and no other cache of suture's than `cache`."""
+    base = await asyncio.to_thread(_choose, root, plan, None, cache)
+    python = await build(plan, base, root=root, cache=cache, house=house, progress=progress, offline=True)
+    return await asyncio.to_thread(inspect, python, root=root, cache=cache)
 
 
 def workspace_python(root: Path) -> Path | None:
@@ -102,7 +131,7 @@ def workspace_python(root: Path) -> Path | None:
     folders = [root / name for name in VENV_FOLDERS]
     folders += [folder for folder in active if folder.is_absolute() and folder.is_relative_to(root)]
     for folder in folders:
-        if (folder / "pyvenv.cfg").is_file() or (folder / "conda-meta").is_dir():
+        if has(folder, "pyvenv.cfg") or has(folder, "conda-meta"):
             for name in ("python", "python3"):
                 if os.path.lexists(folder / "bin" / name):
                     return folder / "bin" / name
@@ -212,4 +241,5 @@ def _managed(root: Path) -> Iterator[Path]:
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     for pattern, folder in (("*/bin/python3", data / "uv" / "python"), ("*/bin/python3", pyenv / "versions")):
-        yield from sorted(path for path in folder.glob(pattern) if not path.is_relative_to(root))
+        with contextlib.suppress(OSError):  # not this user's to look into
+            yield from sorted(path for path in folder.glob(pattern) if not path.is_relative_to(root))

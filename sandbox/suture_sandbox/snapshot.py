@@ -37,7 +37,7 @@ class Snapshot(msgspec.Struct, frozen=True):
         both = sorted(files & {str(folder) for path in files for folder in PurePosixPath(path).parents})
         if both:
             raise PatchError(f"{both[0]} cannot be both a file and a folder")
-        return Snapshot(self.root, merged)
+        return msgspec.structs.replace(self, overlay=merged)
 
     def read(self, path: str) -> bytes | None:
         """Content of a file, None where there is none; symbolic links are never followed out of the workspace."""

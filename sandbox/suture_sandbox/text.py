@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 """The unit in which a column counts: bytes, UTF-16 code units or code points."""
@@ -36,6 +37,11 @@ class Range(msgspec.Struct, frozen=True, array_like=True, order=True):
 def split_lines(text: str) -> list[str]:
     """The lines of `text` without their ends; an empty text has one empty line."""
     return _LINE_END.split(text)
+
+
+def lines_with_ends(text: str) -> list[str]:
+    """The lines of `text` with their ends; joined they give the text, and an empty text has none."""
+    return _LINE.findall(text)
 
 
 def units(text: str, encoding: Encoding = "utf-16") -> int:

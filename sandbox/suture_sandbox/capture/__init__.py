@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from suture_sandbox.capture.clock import preloaded_fields
 from suture_sandbox.capture.distributions import contents, folders_outside, scan
 from suture_sandbox.capture.interpreter import LARGEST_SETTINGS, Interpreter, folders, inspect, toolchain_fields
 from suture_sandbox.capture.system import os_fields, platform_fields
@@ -78,9 +79,9 @@ def capture_with_notes(
     fields = EnvironmentFields(
         os=os_fields(),
         platform=platform_fields(),
-        toolchain=toolchain_fields(interpreter, cache),
+        toolchain={**toolchain_fields(interpreter, cache), **preloaded_fields(runtime.variables)},
         dependencies=found.dependencies,
-        variables=_placeless(runtime.variables, root, cache),
+        variables=identity_variables(runtime.variables, root, cache),
         isolation={**isolation, **{f"limit_{name}": value for name, value in msgspec.to_builtins(limits).items()}},
         checks={check.name: check for check in checks},
         policy_updates=UPDATES_OFF,
@@ -97,7 +98,7 @@ def installed(runtime: Runtime) -> Mapping[str, str]:
     return dict(sorted(found.items()))
 
 
-def _placeless(variables: Mapping[str, str], root: Path, cache: Path) -> dict[str, str]:
+def identity_variables(variables: Mapping[str, str], root: Path, cache: Path) -> dict[str, str]:
     """Variables as the identity sees them: the workspace's own path by name, any other path of this machine left out."""
     kept: dict[str, str] = {}
     for name, value in variables.items():

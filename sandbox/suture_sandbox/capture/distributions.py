@@ -10,13 +10,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 from packaging.utils import canonicalize_name
 
+from suture_sandbox.capture import manifests
 from suture_sandbox.capture.files import Stamp, digest, remembered, walk
 from suture_sandbox.environment import Dependency
 from suture_sandbox.files import LARGEST_FILE, read_head
@@ -87,7 +88,7 @@ def sources(sites: tuple[Path, ...], distributions: tuple[Distribution, ...]) ->
     found = [
         Source(folder=folder, owner=distribution.name)
         for distribution in distributions
-        if (folder := _editable_folder(distribution.info)) is not None and folder.is_dir()
+        if (folder := editable_folder(distribution.info)) is not None and folder.is_dir()
     ]
     for site in sites:
         for pth in sorted(site.glob("*.pth")):
@@ -110,7 +111,8 @@ def contents(sites: tuple[Path, ...], prefix: Path | None, *, root: Path, cache:
             stamps.update(walk(source.folder, _skip_source))
 
     def compute(hashes: Mapping[str, str]) -> Contents:
-        return _Reader(sites, root, outside, hashes).read()
+        manifests.trim(cache)
+        return _Reader(sites, root, outside, hashes, cache).read()
 
     salt = "\0".join([str(root), *(f"{source.owner}\0{source.folder}" for source in outside)])
     return remembered("\0".join(map(str, sites)), stamps, cache, Contents, compute, salt=salt)
@@ -138,11 +140,12 @@ def folders_outside(sites: tuple[Path, ...], root: Path) -> tuple[Path, ...]:
 class _Reader:
     """Turns the hashes of all files into dependencies, keeping track of who owns what."""
 
-    def __init__(self, sites: tuple[Path, ...], root: Path, outside: tuple[Source, ...], hashes: Mapping[str, str]) -> None:
+    def __init__(self, sites: tuple[Path, ...], root: Path, outside: tuple[Source, ...], hashes: Mapping[str, str], cache: Path) -> None:
         self.sites = sites
         self.root = root
         self.outside = outside
         self.hashes = hashes
+        self.cache = cache
         self.owned: set[str] = set()
         self.notes: list[str] = []
 
@@ -168,9 +171,9 @@ class _Reader:
     def _dependency(self, distribution: Distribution) -> Dependency:
         files = self._files(distribution)
         self.owned.update(files.values())
-        folder = _editable_folder(distribution.info)
+        folder = editable_folder(distribution.info)
         if folder is None:
-            return Dependency(version=distribution.version, content=digest((key, self._hash(path)) for key, path in files.items()))
+            return Dependency(version=distribution.version, content=self._kept((key, self._hash(path)) for key, path in files.items()))
         if _within(folder, self.root):
             entry_points = str(distribution.info / "entry_points.txt")
             return Dependency(version=EDITABLE, content=digest([("entry_points.txt", self.hashes.get(entry_points, "missing"))]))
@@ -212,7 +215,11 @@ class _Reader:
 
     def _folder(self, folder: Path) -> str:
         start = str(folder) + os.sep
-        return digest((path[len(start) :], value) for path, value in self.hashes.items() if path.startswith(start))
+        return self._kept((path[len(start) :], value) for path, value in self.hashes.items() if path.startswith(start))
+
+    def _kept(self, pairs: Iterable[tuple[str, str]]) -> str:
+        """The content hash of files, which are remembered so that a difference can be told by file."""
+        return manifests.keep(self.cache, pairs)
 
     def _unowned(self, found: dict[str, Dependency]) -> None:
         pairs: list[tuple[str, str]] = []
@@ -223,7 +230,7 @@ class _Reader:
                 if path.startswith(start) and path not in self.owned and key not in _OF_THE_VENV and not _is_note(key):
                     pairs.append((key, self._pth(path, site) if key.endswith(".pth") and "/" not in key else value))
         if pairs:
-            found[UNOWNED] = Dependency(version=f"{len(pairs)} files", content=digest(pairs))
+            found[UNOWNED] = Dependency(version=f"{len(pairs)} files", content=self._kept(pairs))
             names = ", ".join(sorted(key for key, _ in pairs)[:3])
             self.notes.append(f"{len(pairs)} files in site-packages belong to no distribution: {names}{', ...' if len(pairs) > 3 else ''}")
 
@@ -281,7 +288,7 @@ def _record(info: Path) -> Iterator[str]:
         return
 
 
-def _editable_folder(info: Path) -> Path | None:
+def editable_folder(info: Path) -> Path | None:
     """The folder of an editable installation, by PEP 610."""
     try:
         note = msgspec.json.decode(read_head(info / "direct_url.json", _HEADERS), type=_DirectUrl)

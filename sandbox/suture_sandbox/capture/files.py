@@ -28,7 +28,7 @@ Stamp = tuple[int, int, int]
 CACHES = frozenset({"__pycache__"})
 """Folders that never count: bytecode says nothing that the source does not."""
 
-_FORMAT = 1
+_FORMAT = 2
 _SETTLED_NS = 2_000_000_000  # two writes within one tick of a coarse file system's clock have the same stamp
 _CHUNK = 1 << 20
 _THREADS = 4

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import msgspec
 
-from suture_sandbox.capture.files import digest, remembered, stamp_of, walk, write_atomically
+from suture_sandbox.capture import manifests
+from suture_sandbox.capture.files import remembered, stamp_of, walk, write_atomically
 from suture_sandbox.errors import ConfigurationError, InfrastructureError
 from suture_sandbox.files import as_text, read_plain
 
@@ -29,7 +30,7 @@ _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 _NOT_STDLIB = frozenset({"__pycache__", "site-packages", "dist-packages", "test", "tests", "idle_test", "turtledemo"})
 _PROBE_SECONDS = 30
 
-_PROBE = r"""
+PROBE = r"""
 import importlib, json, os, site, sys, sysconfig
 versions = {}
 for name, attribute in (("ssl", "OPENSSL_VERSION"), ("sqlite3", "sqlite_version"), ("zlib", "ZLIB_RUNTIME_VERSION"), ("_ctypes", ""),
@@ -191,7 +192,7 @@ def _virtual_sites(prefix: Path, facts: Facts) -> tuple[Path, ...]:
 def _facts(base: Path, cache: Path) -> Facts:
     """Ask the base interpreter once; remembered until its binary changes."""
     status = base.stat()
-    key = hashlib.sha256(f"{base}\0{stamp_of(status)}\0{_PROBE}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    key = hashlib.sha256(f"{base}\0{stamp_of(status)}\0{PROBE}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
     place = cache / "interpreters" / f"{key}.json"
     with contextlib.suppress(OSError, msgspec.DecodeError):
         return msgspec.json.decode(place.read_bytes(), type=Facts)
@@ -215,7 +216,7 @@ def _ask(base: Path) -> bytes:
         )
     try:
         answer = subprocess.run(  # a base interpreter outside the workspace, isolated and without site
-            [str(base), "-I", "-S", "-B", "-c", _PROBE], capture_output=True, timeout=_PROBE_SECONDS, check=False, env={"LC_ALL": "C.UTF-8"}
+            [str(base), "-I", "-S", "-B", "-c", PROBE], capture_output=True, timeout=_PROBE_SECONDS, check=False, env={"LC_ALL": "C.UTF-8"}
         )
     except subprocess.TimeoutExpired as error:
         raise InfrastructureError(f"{base} did not answer within {_PROBE_SECONDS} s", remedy=f"try: {base} -I -S -c pass") from error
@@ -266,7 +267,7 @@ def _content(interpreter: Interpreter, cache: Path) -> str:
         pairs = [(name, hashes[path]) for path, name in names.items()]
         if hashes[copied] != hashes[str(interpreter.base)]:  # made with --copies, and not the program that it should be
             pairs.append(("copied python", hashes[copied]))
-        return digest(pairs)
+        return manifests.keep(cache, pairs)
 
     return remembered(f"{interpreter.base}\0{copied}", stamps, cache, str, compute)
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import msgspec
 
-from suture_sandbox.files import as_text, read_plain
+from suture_sandbox.files import as_text, has, read_plain
 from suture_sandbox.toml import BadToml, parse
 
 LARGEST_FILE = 1 << 20
@@ -159,4 +159,4 @@ def skipped(folder: Path, name: str) -> bool:
     """Whether a folder is not the workspace's own code: hidden, a cache, an environment, a build."""
     if name.startswith(".") or name in NEVER_CODE or name.endswith(".egg-info"):
         return True
-    return (folder / name / "pyvenv.cfg").exists() or (name in SELDOM_CODE and not (folder / name / "__init__.py").exists())
+    return has(folder / name, "pyvenv.cfg") or (name in SELDOM_CODE and not has(folder / name, "__init__.py"))

@@ -23,6 +23,9 @@ from suture_sandbox.detect.configuration import Configuration, texts
 from suture_sandbox.detect.layout import MOST_FOLDERS, by_project, files_of_tests, import_path
 from suture_sandbox.files import read_head
 
+NO_RUNNER = "tests: pytest is not installed in the workspace's environment"
+"""Begins the note on tests that are there and cannot be run: what everybody should see who waits for them to fail."""
+
 PYTEST = (
     *("python", "-m", "pytest", "-q", "--tb=short", "--color=no", "--rootdir=.", "--maxfail=0", "--continue-on-collection-errors"),
     *("-o", "junit_family=xunit1", "-o", "console_output_style=classic", "--junitxml={report}"),
@@ -174,7 +177,7 @@ def _table(value: object) -> Mapping[str, Any]:
 def _unittest(configuration: Configuration, installed: Mapping[str, str]) -> list[Check | str]:
     files = files_of_tests(configuration, ("test*.py", "*_test.py"))
     using = [path for path in files[:_MOST_READ] if _imports_unittest(configuration.root / path)]
-    missing = "tests: pytest is not installed in the workspace's environment; install it there to have its tests run"
+    missing = f"{NO_RUNNER}; install it there to have its tests run"
     if not using:
         return [missing]
     pattern = "test*.py" if any(posixpath.basename(path).startswith("test") for path in using) else "*_test.py"

@@ -48,14 +48,15 @@ _FREE_DECORATORS = frozenset(
 )
 
 
-def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: GuardPolicy) -> Iterator[GuardFinding]:  # noqa: ARG001  # a rule's shape
+def check(patch: Patch, snapshot: Snapshot, context: GuardContext, policy: GuardPolicy) -> Iterator[GuardFinding]:
     """Refuse code whose work is gone."""
     files = changes(patch)
     wanted = failing_text(snapshot, context) + "\n".join(finding.message for finding in context.findings)
     for edit in patch.edits:
         yield from _file(edit, files)
     for change in files:
-        yield from _gone(change, files, wanted)
+        if not policy.allow_deletions:
+            yield from _gone(change, files, wanted)
         for name, old, new in pairs(change):
             yield from _body(change, name, old, new)
             yield from _decorators(change, name, old, new)

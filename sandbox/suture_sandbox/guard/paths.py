@@ -36,7 +36,7 @@ _CI = re.compile(
     r"(^|/)(\.github|\.gitlab|\.circleci|\.ci|\.azure-pipelines|\.buildkite)/|"
     r"(^|/)(\.gitlab-ci\.yml|\.travis\.yml|Jenkinsfile|azure-pipelines\.yml|appveyor\.yml|bitbucket-pipelines\.yml)$"
 )
-_OWN = re.compile(r"(^|/)(suture\.(toml|lock)|\.suture/|\.git/|\.gitattributes|\.gitmodules|\.gitignore)")
+_OWN = re.compile(r"(^|/)(suture\.(toml|lock)|pylock\.suture\.toml|\.suture/|\.git/|\.gitattributes|\.gitmodules|\.gitignore)")
 _HOOKS = re.compile(
     r"(^|/)(sitecustomize|usercustomize)(/|\.pyi?$)|\.pth$|(^|/)py\.typed$|\.(so|pyd|dll|dylib|pyc|egg-link)$|\.(dist|egg)-info/"
 )

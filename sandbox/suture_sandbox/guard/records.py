@@ -25,6 +25,8 @@ class GuardPolicy(msgspec.Struct, frozen=True, kw_only=True):
     allow_test_edits: bool = False
     allow_configuration_edits: bool = False
     allow_suppressions: bool = False
+    allow_deletions: bool = False
+    """Of public functions, methods and classes: what a library took away may have to go with it."""
     protected: tuple[str, ...] = ()
     """Further globs that no patch may touch."""
 

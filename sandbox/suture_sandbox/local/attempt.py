@@ -12,16 +12,21 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from suture_sandbox.backend import Command, Completed, Ended
 from suture_sandbox.environment import Limits
 from suture_sandbox.errors import SandboxFailed
-from suture_sandbox.local import bubblewrap, limits
+from suture_sandbox.local import limits
 from suture_sandbox.local.cgroups import Group
+from suture_sandbox.local.layout import HOME
 from suture_sandbox.local.output import Output
-from suture_sandbox.local.plan import Plan, read_memory
-from suture_sandbox.local.start import Account, Started, Stop, start
+from suture_sandbox.local.plan import read_memory
+from suture_sandbox.local.start import Started, Stop
+
+Begin = Callable[[tuple[Output, Output], ExitStack], Started]
+"""Starts an attempt with these sinks; what it opens lives as long as the stack."""
 
 _CHUNK = 1 << 16
 _BURIAL_SECONDS = 20.0  # a process in uninterruptible sleep may take this long to die
@@ -40,26 +45,30 @@ class Attempt:
         self._output = (Output(bounds.output_mib << 20), Output(bounds.output_mib << 20))
         self._poll = select.poll()
         self._alive: set[int] = set()
-        self._ready = False
         self._first: int | None = None
         self._watchdog: limits.Watchdog | None = None
         self._ended: Ended | None = None
         self._kill_by: float | None = None
-        self._cpu_seconds = 0.0
 
-    def run(self, bwrap: str, plan: Plan, account: Account | None) -> Completed:
-        """Start, watch, and end the attempt; raises BackendUnavailable or SandboxFailed where the sandbox fails."""
+    def run(self, begin: Begin, report: int | None) -> Completed:
+        """Start, watch, and end the attempt; raises what `begin` raises, BackendUnavailable or SandboxFailed where the sandbox fails.
+
+        `report` is the descriptor of the report's memory file.
+        """
         began = time.monotonic()
         with ExitStack() as files:
-            started = start(bwrap, plan, account, self._output, files)
+            started = begin(self._output, files)
             try:
                 self._watch(started, began, files)
             finally:
                 self._bury(started)
-            return self._completed(started, plan, began)
+            return self._completed(started, report, began)
 
     def _watch(self, started: Started, began: float, files: ExitStack) -> None:
-        self._enlist(started.process.pid, files)
+        if started.outer is None:
+            self._alive.add(started.gate.fileno())  # until it says how the attempt ended
+        else:
+            self._enlist(started.outer, files)
         for fd in (*started.streams, self._stop.fd, started.gate.fileno()):
             self._poll.register(fd, select.POLLIN)
         seconds = self._bounds.seconds if self._command.seconds is None else min(self._command.seconds, self._bounds.seconds)
@@ -68,9 +77,13 @@ class Attempt:
             wake = min(deadline, next_look) if self._kill_by is None else self._kill_by
             wake = time.monotonic() if self._kill_by is not None and self._first is None else wake
             self._take(started, wake - time.monotonic())
-            if self._first is None and (self._ready or self._kill_by is not None):
+            if self._first is None and (started.ready or self._kill_by is not None):
                 self._begin(started, files)
+            if not started.ready:
+                started.patience_is_over()
             now = time.monotonic()
+            if not self._alive:
+                return  # whatever the clock says now: it was this process that came late, not the command
             if self._kill_by is not None:
                 self._check_burial(now)
             elif now >= deadline or any(output.flooded for output in self._output):
@@ -86,12 +99,12 @@ class Attempt:
                 if not _read(fd, started.streams):
                     self._poll.unregister(fd)
                 continue
+            if fd == started.gate.fileno() and started.hear():
+                continue
             self._poll.unregister(fd)
-            if fd == started.gate.fileno():
-                self._ready = started.gate.recv(1) == b"\n"
-            elif fd in self._alive:
+            if fd in self._alive:
                 self._alive.discard(fd)
-            else:
+            elif fd == self._stop.fd:
                 self._kill()
 
     def _enlist(self, pid: int, files: ExitStack) -> int | None:
@@ -114,7 +127,10 @@ class Attempt:
         if self._kill_by is not None:
             self._kill()
             return
-        self._watchdog = limits.Watchdog(pid, self._bounds, tree=self._group is None)
+        self._watchdog = limits.Watchdog(pid, self._bounds, tree=self._group is None, scratch=HOME if started.outer is None else "/")
+        if self._command.nice:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, pid, self._command.nice)
         started.open_gate()
 
     def _reached(self) -> Ended | None:
@@ -148,28 +164,26 @@ class Attempt:
             raise SandboxFailed("processes of the attempt did not end when they were killed")
 
     def _bury(self, started: Started) -> None:
-        """Whatever happened: bubblewrap is reaped, and what the command had printed is read."""
-        os.kill(started.process.pid, signal.SIGKILL)  # without effect on one that has ended, as it has whenever the watch was not cut short
-        _, status, usage = os.wait4(started.process.pid, 0)
-        started.process.returncode = os.waitstatus_to_exitcode(status)
-        self._cpu_seconds = usage.ru_utime + usage.ru_stime
+        """Whatever happened: nothing is left of it, and what the command had printed is read."""
+        started.reap()
         for fd in list(started.streams):
             while _read(fd, started.streams) and select.select([fd], [], [], 0)[0]:
                 pass
 
-    def _completed(self, started: Started, plan: Plan, began: float) -> Completed:
+    def _completed(self, started: Started, report: int | None, began: float) -> Completed:
         stdout, stderr = self._output
         ended, code = self._outcome(started, stderr)
-        report = b"" if plan.report is None else read_memory(plan.report, self._bounds.output_mib * _REPORT_FACTOR << 20)
+        reported = b"" if report is None else read_memory(report, self._bounds.output_mib * _REPORT_FACTOR << 20)
         return Completed(
             ended=ended,
             exit_code=code,
             stdout=stdout.content(),
             stderr=stderr.content(),
-            report=report,
+            report=reported,
             seconds=time.monotonic() - began,
-            cpu_seconds=self._cpu_seconds,
+            cpu_seconds=started.cpu_seconds,
             overflow=stdout.cut or stderr.cut,
+            warm=started.outer is None,
         )
 
     def _outcome(self, started: Started, stderr: Output) -> tuple[Ended, int | None]:
@@ -178,13 +192,12 @@ class Attempt:
             return ended, None
         if self._kill_by is not None:
             return "signalled", None  # it was cancelled: nobody reads this
-        code = started.process.returncode
-        if not self._ready:
-            if bubblewrap.is_no_folder(stderr.content()):
+        code = started.returncode
+        if not started.ready or code < 0:
+            failure = started.failure(stderr.content())
+            if failure is None:
                 return "exited", 127
-            raise bubblewrap.failure(stderr.content().decode(errors="replace"))
-        if code < 0:
-            raise SandboxFailed(f"bubblewrap was ended by signal {-code}")
+            raise failure
         if not 128 < code <= 128 + signal.NSIG:
             return "exited", code
         limit = limits.ENDED_BY_SIGNAL.get(code - 128)

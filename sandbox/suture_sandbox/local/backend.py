@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import platform
 import threading
 import weakref
@@ -15,13 +16,15 @@ import msgspec
 
 from suture_sandbox.backend import Command, Completed, Probe
 from suture_sandbox.environment import Environment
-from suture_sandbox.errors import SandboxFailed
+from suture_sandbox.errors import SandboxFailed, SandboxFloorError
 from suture_sandbox.local import account, bubblewrap, cgroups, guardian, keep, probe, seccomp, start
 from suture_sandbox.local.attempt import Attempt
 from suture_sandbox.local.masks import Masks, SecretIndex
 from suture_sandbox.local.plan import Planner, read_memory
+from suture_sandbox.local.warm import Zygotes
 from suture_sandbox.snapshot import Snapshot
 
+WARM_SECONDS = 60.0
 MAX_ATTEMPTS = 64
 """Attempts that run at once; more wait for their turn."""
 
@@ -35,7 +38,8 @@ class LocalBackend:
         self._pool = ThreadPoolExecutor(MAX_ATTEMPTS, thread_name_prefix="suture-attempt")
         self._groups = _Groups(control_groups)
         self._guardian = guardian.Guardian()
-        self._indexes: dict[Path, SecretIndex] = {}
+        self._zygotes = Zygotes(lambda: self._bwrap, lambda: self._seccomp)
+        self._indexes: dict[tuple[Path, tuple[str, ...]], SecretIndex] = {}
         self._lock = threading.Lock()
         self._probe: Probe | None = None
 
@@ -66,6 +70,8 @@ class LocalBackend:
 
     async def run(self, snapshot: Snapshot, environment: Environment, command: Command) -> Completed:
         """Run `command` in a fresh attempt; see `Backend.run`."""
+        if command.warm:
+            self._zygotes.open()
         stop = start.Stop()
         attempt = self._pool.submit(self._attempt, snapshot, environment, command, stop)
         waiter = asyncio.wrap_future(attempt)
@@ -78,9 +84,19 @@ class LocalBackend:
         finally:
             stop.close()
 
+    async def warm_up(self, snapshot: Snapshot, environment: Environment, command: Command) -> str:
+        """Start a zygote for a command, and wait until it has loaded its tool."""
+        self._zygotes.open()
+        self._guardian.start(self._groups.parents)
+        try:
+            return await asyncio.to_thread(self._zygotes.prepare, snapshot, environment, command, WARM_SECONDS)
+        except (OSError, SandboxFloorError) as error:
+            return str(error)
+
     async def close(self) -> None:
         """Wait for running attempts and remove the control groups; idempotent."""
         await asyncio.to_thread(self._pool.shutdown)
+        await asyncio.to_thread(self._zygotes.close)
         self._groups.remove()
         self._guardian.dismiss()
 
@@ -92,21 +108,26 @@ class LocalBackend:
 
     def _run(self, snapshot: Snapshot, environment: Environment, command: Command, stop: start.Stop) -> Completed:
         self._guardian.start(self._groups.parents)
+        if command.warm and (done := self._zygotes.run(snapshot, environment, command, self._masks(snapshot.root, environment), stop)):
+            return done
         group = self._groups.of_this_thread()
         if group is not None:
             group.limit(environment.limits)
         with ExitStack() as files:
-            plan = Planner(snapshot, environment, files).plan(command, self._masks(snapshot.root, environment), self._seccomp)
+            user = account.choose(snapshot.root, environment, self._bwrap)
+            planner = Planner(snapshot, environment, files, (user.uid, user.gid) if user is not None else None)
+            plan = planner.plan(command, self._masks(snapshot.root, environment), self._seccomp)
             attempt = Attempt(command, environment.limits, stop, group)
-            completed = attempt.run(self._bwrap, plan, account.choose(snapshot.root, environment, self._bwrap))
+            completed = attempt.run(functools.partial(start.start, self._bwrap, plan, user), plan.report)
             if plan.changes is None:
                 return completed
-            changes, whole = keep.read_changes(read_memory(plan.changes, 2 * keep.MAX_BYTES), snapshot)
+            changes, whole = keep.read_changes(read_memory(plan.changes, 2 * keep.MAX_BYTES), snapshot, environment.excluded)
             return msgspec.structs.replace(completed, changes=changes, kept_all=whole)
 
     def _masks(self, root: Path, environment: Environment) -> Masks:
         with self._lock:
-            return self._indexes.setdefault(root, SecretIndex(root)).refresh(environment.unmasked)
+            excluded = environment.excluded
+            return self._indexes.setdefault((root, excluded), SecretIndex(root, excluded)).refresh(environment.unmasked)
 
 
 class _Groups:

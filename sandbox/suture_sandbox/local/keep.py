@@ -2,12 +2,16 @@
 
 Inside, a small Python program (`INSIDE`, run isolated and without site packages) lists the workspace, runs the command, lists it again and
 writes what differs to an inherited memory file. Outside, `read_changes` takes that as hostile input: paths are checked, sizes are bounded,
-nothing is ever written to disk. Deliberately left out: links, devices, secrets, git's and suture's own folders, and caches that tools make.
+nothing is ever written to disk. Deliberately left out: links, devices, secrets, what is excluded, git's and suture's own folders, and
+caches that tools make.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from suture_sandbox.errors import PatchError
+from suture_sandbox.globs import is_excluded
 from suture_sandbox.local.masks import is_secret
 from suture_sandbox.snapshot import Snapshot
 
@@ -85,7 +89,7 @@ os._exit(code if code >= 0 else 128 - code)
 """
 
 
-def read_changes(data: bytes, snapshot: Snapshot) -> tuple[dict[str, bytes | None], bool]:
+def read_changes(data: bytes, snapshot: Snapshot, excluded: Sequence[str] = ()) -> tuple[dict[str, bytes | None], bool]:
     """The changes that the attempt reported and whether they are all; never raises, whatever the attempt wrote."""
     changes: dict[str, bytes | None] = {}
     whole = True
@@ -98,9 +102,9 @@ def read_changes(data: bytes, snapshot: Snapshot) -> tuple[dict[str, bytes | Non
             return changes, False
         if kind == b"E":
             return changes, whole
-        path = _checked(name, snapshot) if kind in (b"F", b"D") else None
+        path = _checked(name, snapshot, excluded) if kind in (b"F", b"D") else None
         if path is None or len(changes) >= MAX_FILES:
-            whole = whole and kind in (b"F", b"D") and _is_left_out(name)
+            whole = whole and kind in (b"F", b"D") and _is_left_out(name, excluded)
         elif snapshot.read(path) != (new := content if kind == b"F" else None):
             changes[path] = new
     return changes, False
@@ -114,15 +118,15 @@ def _field(data: bytes, offset: int) -> tuple[bytes | None, int]:
     return data[start : start + length], start + length
 
 
-def _checked(name: bytes, snapshot: Snapshot) -> str | None:
+def _checked(name: bytes, snapshot: Snapshot, excluded: Sequence[str]) -> str | None:
     try:
         path = name.decode()
         snapshot.check_path(path)
     except (UnicodeDecodeError, PatchError, ValueError, OSError):
         return None
-    return None if _is_left_out(name) else path
+    return None if _is_left_out(name, excluded) else path
 
 
-def _is_left_out(name: bytes) -> bool:
+def _is_left_out(name: bytes, excluded: Sequence[str]) -> bool:
     path = name.decode(errors="replace")
-    return is_secret(path) or any(part in LEFT_OUT for part in path.split("/"))
+    return is_secret(path) or is_excluded(path, excluded) or any(part in LEFT_OUT for part in path.split("/"))

@@ -19,7 +19,10 @@ HOME = "/home/suture"
 SHARED_MEMORY_MIB = 64
 """Size of /dev/shm inside."""
 
-_USER = 1000
+USER = 1000
+"""The user inside."""
+ZYGOTE_MIB = 64
+"""What a zygote may write."""
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = (
     *("/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/pki/tls/certs", "/etc/pki/ca-trust"),
@@ -28,8 +31,8 @@ _ETC = (
 _RESERVED = ("/proc", "/dev", "/etc", "/sys", "/bin", "/sbin", "/lib", "/lib64")
 
 ETC_FILES: Mapping[str, bytes] = {
-    "/etc/passwd": f"suture:x:{_USER}:{_USER}:suture:{HOME}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n".encode(),
-    "/etc/group": f"suture:x:{_USER}:\nnogroup:x:65534:\n".encode(),
+    "/etc/passwd": f"suture:x:{USER}:{USER}:suture:{HOME}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n".encode(),
+    "/etc/group": f"suture:x:{USER}:\nnogroup:x:65534:\n".encode(),
     "/etc/hosts": b"127.0.0.1 localhost suture\n::1 localhost\n",
     "/etc/nsswitch.conf": b"passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n",
 }
@@ -38,20 +41,39 @@ ETC_FILES: Mapping[str, bytes] = {
 
 def isolation() -> list[str]:
     """Namespaces, privileges and the ties to the parent."""
+    return [*_namespaces(USER), "--as-pid-1", "--cap-drop", "ALL"]
+
+
+def isolation_of_zygote() -> list[str]:
+    """The same for a process that makes attempts of its own: it keeps the capabilities of its namespace, which is not the host's."""
+    return [*_namespaces(0), "--cap-add", "ALL"]
+
+
+def _namespaces(user: int) -> list[str]:
     # --unshare-user beside --unshare-all: the latter alone goes on without a user namespace where it cannot have one
-    namespaces = ["--unshare-user", "--unshare-all", "--hostname", "suture", "--uid", str(_USER), "--gid", str(_USER)]
-    return [*namespaces, "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL", "--clearenv"]
+    namespaces = ["--unshare-user", "--unshare-all", "--hostname", "suture", "--uid", str(user), "--gid", str(user)]
+    return [*namespaces, "--die-with-parent", "--new-session", "--clearenv"]
 
 
 def mounts(root: Path, environment: Environment) -> list[str]:
     """Everything that is mounted, parents before children, so that a workspace below /tmp, $HOME or /usr works."""
+    return [*_machine(root), *_workspace(root, environment, ("--overlay-src", str(root), "--tmp-overlay", str(root)))]
+
+
+def mounts_of_zygote(root: Path, environment: Environment, scratch: str) -> list[str]:
+    """The same with the workspace read-only, and a folder for what attempts mount."""
+    own = ["--dir", scratch, "--size", str(ZYGOTE_MIB << 20), "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108  # inside the sandbox
+    return [*_machine(root), *own, *_workspace(root, environment, ("--ro-bind", str(root), str(root)))]
+
+
+def _machine(root: Path) -> list[str]:
     check_root(root)
     system = [argument for path in _SYSTEM for argument in _system(path)]
     etc = [argument for path in _ETC if Path(path).exists() for argument in ("--ro-bind", path, path)]
     shared_memory = ["--perms", "1777", "--size", str(SHARED_MEMORY_MIB << 20), "--tmpfs", "/dev/shm"]  # noqa: S108  # inside the sandbox
     devices = ["--proc", "/proc", "--dev", "/dev", *shared_memory, "--remount-ro", "/dev"]
     scratch = ["--perms", "1777", "--dir", "/tmp", "--perms", "1777", "--dir", "/var/tmp", "--perms", "0700", "--dir", HOME]  # noqa: S108  # inside the sandbox
-    return [*system, *etc, *_local_time(), *devices, *scratch, *_workspace(root, environment)]
+    return [*system, *etc, *_local_time(), *devices, *scratch]
 
 
 def check_root(root: Path) -> None:
@@ -61,6 +83,16 @@ def check_root(root: Path) -> None:
         raise ConfigurationError(
             f"{root} cannot be a workspace: the sandbox needs that place itself", remedy="open the project's own folder"
         )
+
+
+def readable() -> list[str]:
+    """What may be read beside the workspace, the toolchain and what can be written."""
+    return [*_SYSTEM, "/etc", "/proc", "/dev"]
+
+
+def writable(root: Path) -> list[str]:
+    """What may be written; files of /proc, such as a process's own name and its open report, and devices too."""
+    return [str(root), "/tmp", "/var/tmp", HOME, "/proc", "/dev"]  # noqa: S108  # inside the sandbox
 
 
 def variables(environment: Environment, extra: Mapping[str, str]) -> list[str]:
@@ -85,10 +117,9 @@ def _local_time() -> list[str]:
     return ["--ro-bind", str(path), str(path)] if path.is_file() else []
 
 
-def _workspace(root: Path, environment: Environment) -> Iterator[str]:
-    overlay = ("--overlay-src", str(root), "--tmp-overlay", str(root))
+def _workspace(root: Path, environment: Environment, how: tuple[str, ...]) -> Iterator[str]:
     binds = {Path(path): ("--ro-bind", path, path) for path in toolchain(environment)}
-    for _, arguments in sorted({**binds, root: overlay}.items(), key=lambda item: item[0].parts):
+    for _, arguments in sorted({**binds, root: how}.items(), key=lambda item: item[0].parts):
         yield from arguments
 
 

@@ -43,10 +43,14 @@ def resource_limits(limits: Limits) -> tuple[str, ...]:
 
 
 class Watchdog:
-    """Looks at one attempt from outside; `first` is the first process of its pid namespace."""
+    """Looks at one attempt from outside.
 
-    def __init__(self, first: int, limits: Limits, *, tree: bool) -> None:
+    `first` is the first process of its pid namespace, `scratch` a folder inside on the file system that it writes to.
+    """
+
+    def __init__(self, first: int, limits: Limits, *, tree: bool, scratch: str) -> None:
         self._first = first
+        self._scratch = scratch
         self._limits = limits
         self._tree = tree
 
@@ -75,7 +79,7 @@ class Watchdog:
                 os.killpg(self._first, signal.SIGKILL)
 
     def _written(self) -> int:
-        root = os.statvfs(f"/proc/{self._first}/root")
+        root = os.statvfs(f"/proc/{self._first}/root{self._scratch}")
         return (root.f_blocks - root.f_bfree) * root.f_frsize + (root.f_files - root.f_ffree) * _INODE_BYTES
 
     def _look_at_tree(self, written: int) -> Ended | None:

@@ -1,8 +1,9 @@
 """Secrets of a workspace that an attempt must not see: finding them, cheaply and again before every attempt.
 
-What it is: rules over names, and an index of a workspace's folders in which only folders that changed are read again. What it
-deliberately is not: a search of contents. A secret under an innocent name (or in a file that git tracks) is visible inside; it cannot
-leave, because there is no network.
+What it is: rules over names, and an index of a workspace's folders in which only folders that changed are read again; beside secrets it
+finds what `privacy.exclude` names. What it deliberately is not: a search of contents. A secret under an innocent name (or in a file that
+git tracks) is visible inside; it cannot leave, because there is no network. Inside virtual environments, and in folders of packages and
+caches that are not themselves excluded, nothing is hidden.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from suture_sandbox.errors import UnreadableFile
-from suture_sandbox.files import read_plain
+from suture_sandbox.files import has, read_plain
+from suture_sandbox.globs import fits, is_excluded, refused, words_of
 
 SECRET_FILES = (
     *(".env", ".env.*", "*.env", ".envrc", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk"),
@@ -56,9 +58,9 @@ class _Folder(msgspec.Struct, frozen=True):
     masks: Masks
 
 
-def is_masked(path: str, unmasked: Sequence[str]) -> bool:
-    """Whether a path inside a workspace is hidden by its name, and none of these globs lets it be seen."""
-    return is_secret(path) and not is_unmasked(path, unmasked)
+def is_masked(path: str, unmasked: Sequence[str], excluded: Sequence[str] = ()) -> bool:
+    """Whether a path inside a workspace is hidden: by what is excluded, or by its name where nothing lets it be seen."""
+    return is_excluded(path, excluded) or (is_secret(path) and not is_unmasked(path, unmasked))
 
 
 def is_unmasked(path: str, globs: Sequence[str]) -> bool:
@@ -66,27 +68,19 @@ def is_unmasked(path: str, globs: Sequence[str]) -> bool:
     parts = PurePosixPath(path).parts
     if len(parts) < 2 or any(part in _NEVER_SEEN for part in parts[:-1]):
         return False
-    return any(_fits(parts, PurePosixPath(glob).parts) for glob in globs if not refused_glob(glob))
+    return any(fits(parts, words_of(glob)) for glob in globs if not refused_glob(glob))
 
 
 def refused_glob(glob: str) -> str:
     """Why a glob cannot let secrets be seen; empty where it can."""
     parts = PurePosixPath(glob).parts
-    if not glob.isprintable() or " " in glob or PurePosixPath(glob).is_absolute() or ".." in parts or "\\" in glob:
-        return "it is not a path from the workspace's root, without spaces"
+    if reason := refused(glob):
+        return reason
     if len(parts) < 2 or any(mark in parts[0] for mark in "*?["):
         return "it does not begin with the name of a folder"
     if parts.count("**") > 1:
         return "it has ** more than once"
     return "" if not any(part in _NEVER_SEEN for part in parts[:-1]) else "it names a folder that is always hidden"
-
-
-def _fits(parts: Sequence[str], glob: Sequence[str]) -> bool:
-    if not glob:
-        return not parts
-    if glob[0] == "**":
-        return any(_fits(parts[start:], glob[1:]) for start in range(len(parts) + 1))
-    return bool(parts) and fnmatch.fnmatchcase(parts[0], glob[0]) and _fits(parts[1:], glob[1:])
 
 
 def is_secret(path: str) -> bool:
@@ -102,10 +96,11 @@ def _is_secret_name(name: str) -> bool:
 
 
 class SecretIndex:
-    """The secrets of one workspace. Not safe to use from several threads at once; the backend holds a lock."""
+    """The secrets of one workspace, and what is excluded. Not safe to use from several threads at once; the backend holds a lock."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, excluded: Sequence[str] = ()) -> None:
         self._root = root
+        self._excluded = tuple(excluded)
         self._folders: dict[str, _Folder] = {}
 
     def refresh(self, unmasked: Sequence[str] = ()) -> Masks:
@@ -120,7 +115,7 @@ class SecretIndex:
                 waiting.extend(entry.children)
         self._folders = seen
         files = {path for entry in seen.values() for path in entry.masks.files}
-        files = {path for path in files if not is_unmasked(path, unmasked)} | self._git_secrets()
+        files = {path for path in files if not is_unmasked(path, unmasked) or is_excluded(path, self._excluded)} | self._git_secrets()
         return Masks(tuple(sorted(files)), tuple(sorted(path for e in seen.values() for path in e.masks.folders)))
 
     def _entry(self, folder: str) -> _Folder | None:
@@ -146,13 +141,17 @@ class SecretIndex:
         for entry in listed:
             relative = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
-                if entry.name in SECRET_FOLDERS:
+                if entry.name in SECRET_FOLDERS or self._excludes_folder(relative):
                     folders.append(relative)
                 elif entry.name not in _UNREAD:
                     children.append(relative)
-            elif _is_secret_name(entry.name):
+            elif _is_secret_name(entry.name) or is_excluded(relative, self._excluded):
                 files.extend(self._target(relative))
         return _Folder(stamp, tuple(children), Masks(tuple(files), tuple(folders)))
+
+    def _excludes_folder(self, relative: str) -> bool:
+        """Whether a folder is excluded as a whole; a virtual environment never is, since the checks run from it."""
+        return is_excluded(relative, self._excluded) and not has(self._root / relative, "pyvenv.cfg")
 
     def _target(self, relative: str) -> list[str]:
         """The plain file behind a secret name: the file itself, or what a link inside the workspace points to."""

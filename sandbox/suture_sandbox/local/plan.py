@@ -7,7 +7,7 @@ secrets and of stale bytecode, the system call filter, the report. Nothing is wr
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
@@ -16,14 +16,10 @@ import msgspec
 from suture_sandbox.backend import Command
 from suture_sandbox.environment import Environment
 from suture_sandbox.errors import SandboxFailed
-from suture_sandbox.files import read_head
-from suture_sandbox.local import keep, layout
+from suture_sandbox.local import keep, layout, overlay
 from suture_sandbox.local.limits import resource_limits
-from suture_sandbox.local.masks import Masks, is_masked
+from suture_sandbox.local.masks import Masks
 from suture_sandbox.snapshot import Snapshot
-
-MAX_OVERLAY_FILES = 400
-"""Files of a snapshot's overlay; each is a file descriptor for a moment."""
 
 # The first process of the namespace. It waits at the gate (standard input) until the limits are set, and ends where suture died meanwhile;
 # it stays until the command ends, so that its open report file, its exit code and its use of the CPU can be had; it says nothing by itself.
@@ -55,11 +51,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class Planner:
     """Collects the arguments and descriptors of one attempt; the descriptors live as long as `files`."""
 
-    def __init__(self, snapshot: Snapshot, environment: Environment, files: ExitStack) -> None:
+    def __init__(self, snapshot: Snapshot, environment: Environment, files: ExitStack, user: tuple[int, int] | None = None) -> None:
         self._snapshot = snapshot
         self._environment = environment
         self._files = files
-        self._inherit: list[int] = []
+        self._user, self._group = user or (os.geteuid(), os.getegid())
+        self.inherit: list[int] = []
 
     def plan(self, command: Command, masks: Masks, seccomp: bytes | None) -> Plan:
         """The whole plan; raises PatchError for an overlay path that is not one, SandboxFailed for an overlay that is too large."""
@@ -70,49 +67,45 @@ class Planner:
         arguments += layout.mounts(root, self._environment)
         for path, content in layout.ETC_FILES.items():
             arguments += self.file(path, content)
-        arguments += [*self._edits(), *self._stale_bytecode(), *self._masked(masks)]
-        arguments += ["--chmod", "0555", "/etc", "--chmod", "0555", "/", "--chdir", _folder(root, command)]
+        for path, content in overlay.files(self._snapshot, self._environment, masks):
+            arguments += self.file(path, content)
+        for path in masks.folders:
+            arguments += ["--perms", "0555", "--size", "4096", "--tmpfs", f"{root}/{path}"]
+        arguments += ["--chmod", "0555", "/etc", "--chmod", "0555", "/", "--chdir", folder_of(root, command)]
         if seccomp is not None:
             arguments += ["--seccomp", str(self.memory(seccomp))]
         argv = tuple(self._command(command, report, changes))
-        return Plan(options=tuple(arguments), command=argv, inherit=tuple(self._inherit), report=report, changes=changes)
+        return Plan(options=tuple(arguments), command=argv, inherit=tuple(self.inherit), report=report, changes=changes)
 
     def memory(self, content: bytes = b"") -> int:
         """A file descriptor of a memory file that bubblewrap inherits."""
         fd = os.memfd_create("suture", os.MFD_CLOEXEC)
         self._files.callback(os.close, fd)
-        self._inherit.append(fd)
+        self.inherit.append(fd)
         if content:
             write_all(fd, content)
             os.lseek(fd, 0, os.SEEK_SET)
         return fd
 
     def file(self, path: str, content: bytes) -> list[str]:
-        """Arguments that put a file into the attempt; an existing one keeps its permissions."""
-        return ["--perms", "0644", "--file", str(self.memory(content)), path]
+        """Arguments that put a file into the attempt; an existing one keeps its permissions.
 
-    def _edits(self) -> Iterator[str]:
-        overlay = self._snapshot.overlay
-        if len(overlay) > MAX_OVERLAY_FILES:
-            raise SandboxFailed(f"{len(overlay)} edited files are too many for one attempt (at most {MAX_OVERLAY_FILES})")
-        for path, content in overlay.items():
-            self._snapshot.check_path(path)
-            if content is not None:
-                yield from self.file(self._inside(path), b"" if is_masked(path, self._environment.unmasked) else content)
+        What belongs to another user cannot be written to, in a copy neither: a file is mounted over it then.
+        """
+        how = "--file" if self._may_write(path) else "--bind-data"
+        return ["--perms", "0644", how, str(self.memory(content)), path]
 
-    def _stale_bytecode(self) -> Iterator[str]:
-        """Empty files over bytecode that Python could take for an edited file's: same size, same second, or not dated at all."""
-        for path, content in self._snapshot.overlay.items():
-            if path.endswith(".py") and content is not None:
-                for cached in _bytecode(self._snapshot.root / path, len(content)):
-                    yield from self.file(str(cached), b"")
+    def _may_write(self, path: str) -> bool:
+        """Whether the user of the attempt may write to a file, or make it. Only files of the workspace can be anybody else's.
 
-    def _masked(self, masks: Masks) -> Iterator[str]:
-        for path in masks.files:
-            if path not in self._snapshot.overlay:
-                yield from self.file(self._inside(path), b"")
-        for path in masks.folders:
-            yield from ("--perms", "0555", "--size", "4096", "--tmpfs", self._inside(path))
+        A file of another group cannot be copied to be written to: that group does not exist inside.
+        """
+        try:
+            state = os.lstat(path)
+        except OSError:
+            return True  # it does not exist, and is made
+        own = state.st_uid == self._user and state.st_gid == self._group
+        return own or not path.startswith(f"{self._snapshot.root}/")
 
     def _command(self, command: Command, report: int | None, changes: int | None) -> list[str]:
         # the first process of the namespace keeps the report's descriptor, so the path holds for every process of the attempt
@@ -121,13 +114,10 @@ class Planner:
         if changes is not None:
             python = self._environment.runtime.python
             argv = [python, "-I", "-S", "-c", keep.INSIDE, str(self._snapshot.root), str(changes), *argv]
-        deleted = [self._inside(path) for path, content in self._snapshot.overlay.items() if content is None]
+        deleted = overlay.deleted(self._snapshot)
         names = str(self.memory(pack(deleted))) if deleted else ""
         bounds = resource_limits(self._environment.limits)
         return ["/bin/sh", "-c", _FIRST, "sh", str(self.memory(command.stdin)), names, *bounds, *argv]
-
-    def _inside(self, path: str) -> str:
-        return f"{self._snapshot.root}/{path}"
 
 
 def write_all(fd: int, content: bytes) -> None:
@@ -153,30 +143,9 @@ def pack(arguments: Iterable[str]) -> bytes:
     return b"".join(os.fsencode(argument) + b"\0" for argument in arguments)
 
 
-def _folder(root: Path, command: Command) -> str:
+def folder_of(root: Path, command: Command) -> str:
+    """The folder inside in which a command runs; raises SandboxFailed for one that is not in the workspace."""
     pure = PurePosixPath(command.folder)
     if pure.is_absolute() or ".." in pure.parts:
         raise SandboxFailed(f"{command.folder!r} is not a folder inside the workspace")
     return str(root / pure)
-
-
-def _bytecode(source: Path, size: int) -> list[Path]:
-    folder = source.parent / "__pycache__"
-    if folder.is_symlink() or not folder.is_dir():
-        return []
-    return [
-        path for path in folder.glob(f"{_escape(source.stem)}.*.pyc") if not path.is_symlink() and path.is_file() and _may_match(path, size)
-    ]
-
-
-def _may_match(bytecode: Path, size: int) -> bool:
-    """Whether Python could take the bytecode for that of a source of `size` bytes: the header holds flags, time and size."""
-    header = read_head(bytecode, 16)
-    dated = header[4:8] == b"\0\0\0\0"
-    return not dated or int.from_bytes(header[12:16], "little") == size & 0xFFFFFFFF
-
-
-def _escape(stem: str) -> str:
-    from glob import escape
-
-    return escape(stem)

@@ -9,6 +9,7 @@ from pathlib import Path
 from suture_sandbox.backend import Backend, Command, Probe
 from suture_sandbox.environment import Environment, EnvironmentFields, Limits, Runtime
 from suture_sandbox.errors import SandboxFloorError
+from suture_sandbox.local.warm.isolation import LEAST_LANDLOCK, landlock_abi
 from suture_sandbox.snapshot import Snapshot
 
 _HERE = Path(__file__).parent.absolute()  # any folder will do as a workspace
@@ -32,8 +33,17 @@ _GAPS = (
     "an exit code from 129 to 192 is taken for a signal, as shells do",
 )
 _WATCHED = "memory and processes of the whole tree are looked at every 20 ms, not capped by the kernel: no control group can be made here"
-_ROOT = "suture runs as root: a workspace of root's is run as root without capabilities; run suture as an ordinary user where you can"
+_ROOT = (
+    "suture runs as root: a workspace of root's is run as root without capabilities, but for warm attempts, which are run as a user who "
+    "owns nothing; run suture as an ordinary user where you can"
+)
 _UNFILTERED = "system calls are not filtered on this kind of machine"
+
+
+_WARM = "warm attempts (forked from a process that has the tests' tools loaded) contain the same, with landlock {abi} as a second wall"
+_NOT_LOCKED = "warm attempts have no landlock here, as this kernel has none: their second wall is missing"
+_NOT_WARM = "there are no warm attempts here, so every run starts its tools anew: {why}"
+_WARM_WATCHED = "memory and processes of warm attempts are looked at every 20 ms, not capped by the kernel"
 
 
 async def probe(backend: Backend, level: Callable[[], str]) -> Probe:
@@ -45,7 +55,11 @@ async def probe(backend: Backend, level: Callable[[], str]) -> Probe:
         return Probe(available=False, level="none", problem=str(error), remedy=error.remedy)
     if done.ended != "exited" or done.exit_code != 0:
         return Probe(available=False, level=name, problem=f"`true` ended with {done.exit_code} ({done.ended}) in the sandbox")
-    return Probe(available=True, level=name, contains=_contains(name), gaps=_gaps(name))
+    why = await backend.warm_up(Snapshot(_HERE), _environment(), Command(argv=("python3", "-m", "platform"), warm=True))
+    abi = landlock_abi()
+    warm = (_WARM.format(abi=abi),) if not why and abi >= LEAST_LANDLOCK else ()
+    cold = (_NOT_WARM.format(why=why),) if why else (_WARM_WATCHED, *([] if warm else [_NOT_LOCKED]))
+    return Probe(available=True, level=name, contains=(*_contains(name), *warm), gaps=(*_gaps(name), *cold))
 
 
 def _contains(level: str) -> tuple[str, ...]:

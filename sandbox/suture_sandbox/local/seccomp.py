@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import struct
+from collections.abc import Collection
 from typing import NamedTuple
 
 DENIED: dict[str, tuple[int, int]] = {
@@ -82,8 +83,15 @@ _MACHINES = {
 }
 
 
-def build(machine: str) -> bytes | None:
-    """The filter for `machine` (as `platform.machine()` names it) in the form that `bwrap --seccomp` reads; None where there is none."""
+FOR_ZYGOTE = frozenset({"mount", "umount2", "unshare", "setns"})
+"""What a process that makes attempts may call."""
+
+
+def build(machine: str, allowed: Collection[str] = ()) -> bytes | None:
+    """The filter for `machine` (as `platform.machine()` names it) in the form that `bwrap --seccomp` reads; None where there is none.
+
+    `allowed`: names in `DENIED` that this one lets through; `unshare` stands for clone's namespaces too.
+    """
     known = _MACHINES.get(machine)
     if known is None:
         return None
@@ -95,10 +103,13 @@ def build(machine: str) -> bytes | None:
         _step(_AT_LEAST, 0x40000000, 0, 1),
         _refuse(errno.ENOSYS),  # x32
     ]
-    program += [step for numbers in DENIED.values() for step in _when(numbers[known.column], [_refuse(errno.EPERM)])]
+    program += [
+        step for name, numbers in DENIED.items() if name not in allowed for step in _when(numbers[known.column], [_refuse(errno.EPERM)])
+    ]
     program += [step for numbers in ABSENT.values() for step in _when(numbers[known.column], [_refuse(errno.ENOSYS)])]
     program += _when(known.ioctl, [_step(_LOAD, _ARGUMENT_1), *_unless_any(_TERMINAL_REQUESTS, errno.EPERM)])
-    program += _when(known.clone, [_step(_LOAD, _ARGUMENT_0), _step(_ANY_BIT, _CLONE_NEWUSER, 0, 1), _refuse(errno.EPERM), _allow()])
+    if "unshare" not in allowed:
+        program += _when(known.clone, [_step(_LOAD, _ARGUMENT_0), _step(_ANY_BIT, _CLONE_NEWUSER, 0, 1), _refuse(errno.EPERM), _allow()])
     program += _when(known.socket, [_step(_LOAD, _ARGUMENT_0), *_only(_SOCKET_FAMILIES, errno.EAFNOSUPPORT)])
     program.append(_allow())
     return b"".join(program)
