@@ -1,34 +1,43 @@
 """Headless repair of a workspace: check, reproduce, repair problem by problem, write or apply what is proven.
 
-Problems are worked on one after the other, each on the snapshot that holds the fixes proven before it, so that the written patches apply in
-order and what was proven stays proven. Everything that is finished is in the journal before it is told; an interrupted run keeps it, and
-`resume` proves it again instead of asking the policy again.
+Problems are worked on one after the other, or `jobs` of them side by side; fixes are taken one after the other, each proven on the snapshot
+that holds those before it (`front`), so that the written patches apply in order and what was proven stays proven. Everything that is
+finished is in the journal before it is told; an interrupted run keeps it, and `resume` proves it again instead of asking the policy again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fnmatch
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
 
-from suture_agent.apply import apply, is_full, write_diff
 from suture_agent.errors import PolicyError
-from suture_agent.events import Events, Outcome, ProblemDropped, ProblemFound, Progress, RepairDone, VerdictReached
+from suture_agent.events import Events, ProblemDropped, ProblemFound, Progress, RepairDone, VerdictReached
+from suture_agent.front import Front
 from suture_agent.harness import Harness, harness_for
+from suture_agent.impact.maps import Maps
+from suture_agent.outcome import told, written
+from suture_agent.pipelines.judge import Judge, started
 from suture_agent.policies import Policy, PolicyIdentity
-from suture_agent.problem import Problem, problems_in, still_fails
+from suture_agent.problem import Problem, problems_in
 from suture_agent.recall import Recall, no_recall
 from suture_agent.record import Recorder
+from suture_agent.recorded import recorded
 from suture_agent.repair import Repair, prove_patch, repair
+from suture_agent.reproduce import Dropped, reproduce
 from suture_sandbox.checks import CheckResult
-from suture_sandbox.errors import InfrastructureError, PatchError
-from suture_sandbox.sandbox import Sandbox
+from suture_sandbox.errors import InfrastructureError
+from suture_sandbox.patch import Patch
+from suture_sandbox.sandbox import Sandbox, together
 from suture_sandbox.snapshot import Snapshot
+from suture_sandbox.verdict import Verdict
 
-MOST_DESCRIPTION = 40
+MENDED = "an earlier fix mended it too"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +47,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the checks whose problems are repaired; all where empty. The others still guard against breakage."""
     paths: tuple[str, ...] = ()
     """Globs; only problems with a finding in a matching file are repaired."""
+    reproduced: int = 2
+    """How often a failure must show before it is worked on, the run that found it included."""
     apply: bool = False
     resume: bool = False
+    jobs: int = 1
+    """Problems in work at once; more pays where the policy answers several requests side by side."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +62,16 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     fixed: int = 0
     unfixed: int = 0
     infrastructure: int = 0
+    dropped: int = 0
+    """Failures that passed unchanged when they were run again, so that nobody worked on them."""
+    flaky: int = 0
+    """Failures of nothing but tests that are known to be flaky."""
     repairs: tuple[Repair, ...] = ()
     results: tuple[CheckResult, ...] = ()
     """The checks on the workspace as it was found."""
     policy: str = ""
+    adapter: str = ""
+    """Digest of the adapter that the policy answered with; empty without one."""
     harness: str = ""
     """Identity of the harness; empty when there was nothing to repair."""
     seconds: float = 0.0
@@ -76,21 +95,23 @@ async def fix_workspace(
     *,
     harness_of: HarnessFor = default_harness,
     recall: Recall = no_recall,
+    judge: Judge | None = None,
 ) -> Summary:
     """Repair what fails in a workspace. Failures of the machine end up in the summary, not in an exception, once work has begun."""
     started = time.monotonic()
     events(Progress(phase="running the checks"))
-    results = await sandbox.check_all(snapshot)
-    queue = _wanted(problems_in(snapshot, results, only=options.checks), options)
+    results = await sandbox.check_all(snapshot, memo=True)
+    known = await recorder.known_flaky(snapshot, results)
+    queue = _wanted(problems_in(snapshot, results, only=options.checks, flaky=known), options)
     summary = Summary(results=results, infrastructure=sum(result.status == "infrastructure" for result in results))
     if queue:
-        run = Run(sandbox, policy, recorder, events, options, recall, harness_of)
+        run = Run(sandbox, policy, recorder, events, options, recall, harness_of, judge)
         summary = await run.work(snapshot, queue, summary)
     return msgspec.structs.replace(summary, seconds=time.monotonic() - started)
 
 
 class Run:
-    """One run over the problems of a workspace. Holds the snapshot that grows with every proven fix."""
+    """One run over the problems of a workspace."""
 
     def __init__(
         self,
@@ -101,6 +122,7 @@ class Run:
         options: Options,
         recall: Recall,
         harness_of: HarnessFor,
+        judge: Judge | None = None,
     ) -> None:
         self._sandbox = sandbox
         self._policy = policy
@@ -109,75 +131,123 @@ class Run:
         self._options = options
         self._recall = recall
         self._harness_of = harness_of
+        self._judge = judge
         self._repairs: list[Repair] = []
+        self._dropped: Counter[Dropped] = Counter()
+        self._maps = Maps(sandbox, recorder)
+        self._identity = PolicyIdentity(name="")
+        self._harness: Harness | None = None
+        self._silent = False
+        """Whether the policy did not start: every problem would end alike."""
 
     async def work(self, snapshot: Snapshot, queue: Sequence[Problem], summary: Summary) -> Summary:
         """Repair the problems in order; what an earlier fix mended too is dropped."""
         self._events(Progress(phase="starting the policy"))
-        starting = asyncio.create_task(self._policy.start())
-        identity, harness = PolicyIdentity(name=""), None
-        tried: set[object] = set()
+        starting = asyncio.create_task(started(self._policy, self._harness_of, self._judge))
+        warming = asyncio.create_task(self._sandbox.warm_up(snapshot))
+        await self._maps.load(summary.results)
+        mapping = asyncio.create_task(self._maps.keep_up(snapshot, summary.results))
+        front = Front(snapshot, queue, self._proven, self._left, self._events)
         try:
-            while problem := next((each for each in queue if _mark(each) not in tried), None):
-                tried.add(_mark(problem))
-                try:
-                    if not await self._reproduced(problem):
-                        continue
-                except InfrastructureError as error:
-                    self._lost(problem, error)
-                    continue
-                try:
-                    identity = await starting
-                except PolicyError as error:
-                    self._lost(problem, error)
-                    break  # the other problems would end alike
-                harness = harness or self._harness_of(self._policy, identity)
-                done = await self._one(problem, identity, harness)
-                if done.outcome == "fixed" and done.patch is not None and done.verdict is not None:
-                    snapshot = snapshot.with_edits({edit.path: edit.after for edit in done.patch.edits})
-                    left = _wanted(problems_in(snapshot, done.verdict.after, only=self._options.checks), self._options)
-                    self._drop_mended([each for each in queue if _mark(each) not in tried], left)
-                    queue = left
+            await together(self._one_by_one(front, starting) for _ in range(self._options.jobs))
         finally:
             starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
-        return self._summary(summary, identity, harness)
+            warming.cancel()
+            mapping.cancel()
+            await asyncio.gather(starting, warming, mapping, return_exceptions=True)
+        return self._summary(summary)
+
+    async def _one_by_one(self, front: Front, starting: asyncio.Task[tuple[PolicyIdentity, Harness]]) -> None:
+        """Take problems into work until none is left."""
+        while not self._silent and (problem := front.next()) is not None:
+            try:
+                if not await self._reproduced(problem):
+                    continue
+                self._identity, self._harness = await starting
+            except (InfrastructureError, PolicyError) as error:
+                self._silent |= isinstance(error, PolicyError)
+                self._lost(problem, error)
+                continue
+            done = await self._one(problem, self._identity, self._harness)
+            await self._landed(done, front)
+
+    async def _landed(self, done: Repair, front: Front) -> None:
+        """Take a repair on top of those before it: write it, tell it, and go on from there."""
+        async with contextlib.AsyncExitStack() as turn:
+            try:
+                await turn.enter_async_context(front.lock)
+                there = await front.on_top(done)
+            except asyncio.CancelledError:
+                self._events(RepairDone(problem=done.problem.id, outcome="cancelled"))
+                raise
+            if there is None:
+                if not front.still_fails(done.problem):
+                    await self._drop(done.problem, "mended", MENDED)
+                return
+            number = 1 + sum(each.outcome == "fixed" for each in self._repairs)
+            ended, path = await asyncio.to_thread(written, there, number, apply_=self._options.apply)
+            self._repairs.append(ended)
+            self._events(told(ended, path))
+            if ended.outcome == "fixed":
+                for problem in await front.take(ended):
+                    await self._drop(problem, "mended", MENDED)
+
+    async def _proven(self, problem: Problem, patch: Patch) -> Verdict:
+        """For fixes that were proven on an older text."""
+        assert self._harness is not None
+        verdict = await prove_patch(problem, self._sandbox, self._harness, self._events, patch, impact=self._maps.impact)
+        await self._recorder.flaky(problem.snapshot, verdict.unsteady)
+        return verdict
+
+    async def _left(self, snapshot: Snapshot, results: Sequence[CheckResult]) -> list[Problem]:
+        known = await self._recorder.known_flaky(snapshot, results)
+        return _wanted(problems_in(snapshot, results, only=self._options.checks, flaky=known), self._options)
 
     def _lost(self, problem: Problem, error: PolicyError | InfrastructureError) -> None:
         """The failure cannot be reproduced, or the policy not be started: nothing was tried, so there is no episode to record."""
         reason = f"{error}; try: {error.remedy}" if error.remedy else str(error)
         done = Repair(problem=problem, outcome="infrastructure", reason=reason)
         self._repairs.append(done)
-        self._events(_told(done, ""))
+        self._events(told(done, ""))
 
-    def _drop_mended(self, waiting: Sequence[Problem], left: Sequence[Problem]) -> None:
-        failing = {finding.signature for problem in left for finding in problem.findings}
-        for problem in waiting:
-            if failing.isdisjoint(finding.signature for finding in problem.findings):
-                self._events(ProblemDropped(id=problem.id, check=problem.check, reason="an earlier fix mended it too"))
+    async def _drop(self, problem: Problem, why: Dropped, reason: str) -> None:
+        """Count it, here and in the journal, and tell it."""
+        self._dropped[why] += 1
+        await self._recorder.dropped(problem, why)
+        self._events(ProblemDropped(id=problem.id, check=problem.check, reason=reason))
 
     async def _reproduced(self, problem: Problem) -> bool:
         self._events(Progress(problem=problem.id, phase="reproducing the failure"))
-        if await still_fails(problem, self._sandbox):
+        found = await reproduce(problem, self._sandbox, self._options.reproduced)
+        if not found.dropped:
             self._events(ProblemFound(id=problem.id, check=problem.check, findings=problem.findings))
             return True
-        self._events(ProblemDropped(id=problem.id, check=problem.check, reason="it passed unchanged when it was run again: flaky"))
+        await self._recorder.flaky(problem.snapshot, found.flaky)
+        await self._drop(problem, found.dropped, found.reason)
         return False
 
     async def _one(self, problem: Problem, identity: PolicyIdentity, harness: Harness) -> Repair:
-        """Repair one problem and put it into the journal, then write the patch, then tell."""
-        await self._recorder.problem(problem)
+        """Repair one problem, and put it into the journal."""
+
+        async def work() -> Repair:
+            resume = self._options.resume and self._judge is None  # what was proven before, no judge may have seen
+            resumed = await self._resumed(problem, harness) if resume else None
+            return resumed or await repair(
+                problem,
+                self._policy,
+                self._sandbox,
+                harness,
+                self._events,
+                recall=self._recall,
+                impact=self._maps.impact,
+                judge=self._judge,
+            )
+
         try:
-            resumed = await self._resumed(problem, harness) if self._options.resume else None
-            done = resumed or await repair(problem, self._policy, self._sandbox, harness, self._events, recall=self._recall)
+            done, _ = await recorded(problem, identity, harness, self._recorder, work)
         except asyncio.CancelledError:
-            await asyncio.shield(self._recorder.repair(Repair(problem=problem, outcome="cancelled"), identity, harness))
             self._events(RepairDone(problem=problem.id, outcome="cancelled"))
             raise
-        await self._recorder.repair(done, identity, harness)
-        done, path = await asyncio.to_thread(self._written, done)
-        self._repairs.append(done)
-        self._events(_told(done, path))
         return done
 
     async def _resumed(self, problem: Problem, harness: Harness) -> Repair | None:
@@ -185,7 +255,7 @@ class Run:
         for patch in await self._recorder.proven(problem):
             started = time.monotonic()
             try:
-                verdict = await prove_patch(problem, self._sandbox, harness, self._events, patch)
+                verdict = await prove_patch(problem, self._sandbox, harness, self._events, patch, impact=self._maps.impact)
             except InfrastructureError as error:
                 return Repair(problem=problem, outcome="infrastructure", reason=str(error), seconds=time.monotonic() - started)
             if verdict.passed:
@@ -194,24 +264,7 @@ class Run:
                 return Repair(problem=problem, outcome="fixed", reason="resumed", patch=patch, verdict=verdict, seconds=spent)
         return None
 
-    def _written(self, done: Repair) -> tuple[Repair, str]:
-        """Write a proven patch, and apply it where that is asked for; what cannot be written is no fix of this workspace."""
-        if done.outcome != "fixed" or done.patch is None:
-            return done, ""
-        root, path = done.problem.snapshot.root, ""
-        number = 1 + sum(each.outcome == "fixed" for each in self._repairs)
-        try:
-            path = write_diff(root, f"{number:02d}-{done.problem.check}-{done.problem.id[:8]}", done.patch)
-            if self._options.apply:
-                apply(root, done.patch)
-        except PatchError as error:
-            return msgspec.structs.replace(done, outcome="unfixed", reason=f"proven, but not applied: {error}"), path
-        except OSError as error:
-            why = f"the disk that holds {root} is full; make room, then: suture fix --resume" if is_full(error) else str(error)
-            return msgspec.structs.replace(done, outcome="infrastructure", reason=f"proven, but not written: {why}"), path
-        return done, path
-
-    def _summary(self, summary: Summary, identity: PolicyIdentity, harness: Harness | None) -> Summary:
+    def _summary(self, summary: Summary) -> Summary:
         count = {outcome: sum(done.outcome == outcome for done in self._repairs) for outcome in ("fixed", "unfixed", "infrastructure")}
         return msgspec.structs.replace(
             summary,
@@ -219,9 +272,12 @@ class Run:
             fixed=count["fixed"],
             unfixed=count["unfixed"],
             infrastructure=summary.infrastructure + count["infrastructure"],
+            dropped=self._dropped["passed"],
+            flaky=self._dropped["flaky"],
             repairs=tuple(self._repairs),
-            policy=identity.name,
-            harness=harness.identity if harness else "",
+            policy=self._identity.name,
+            adapter=self._identity.adapter,
+            harness=self._harness.identity if self._harness else "",
         )
 
 
@@ -233,28 +289,3 @@ def _wanted(problems: Sequence[Problem], options: Options) -> list[Problem]:
         for problem in problems
         if any(fnmatch.fnmatch(finding.path, glob) for finding in problem.findings for glob in options.paths)
     ]
-
-
-def _mark(problem: Problem) -> object:
-    """What makes two problems the same while the text around them changes with proven fixes."""
-    return problem.check, tuple(sorted(finding.signature for finding in problem.findings))
-
-
-def _told(done: Repair, path: str) -> RepairDone:
-    added, removed = done.patch.counts if done.outcome == "fixed" and done.patch else (0, 0)
-    outcome: Outcome = done.outcome
-    return RepairDone(
-        problem=done.problem.id,
-        outcome=outcome,
-        patch=path,
-        files=done.patch.paths if done.outcome == "fixed" and done.patch else (),
-        added=added,
-        removed=removed,
-        steps=done.usage.steps,
-        prompt_tokens=done.usage.prompt_tokens,
-        completion_tokens=done.usage.completion_tokens,
-        seconds=done.seconds,
-        seconds_policy=done.usage.seconds_policy,
-        seconds_sandbox=done.usage.seconds_sandbox,
-        reason=done.reason,
-    )

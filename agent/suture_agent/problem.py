@@ -32,6 +32,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     target: Target
     before: tuple[CheckResult, ...]
     """Results of all checks on the snapshot."""
+    flaky: Mapping[str, tuple[str, ...]] = {}
+    """Check -> ids of its tests that are known to be flaky on this text in this environment; they decide nothing."""
+    reproducible: bool = True
+    """False for a finding of a tool that no check of the environment runs: the checks then only decide that nothing breaks."""
 
     @property
     def check(self) -> str:
@@ -43,8 +47,15 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         """What the problem is about."""
         return self.target.findings
 
+    @property
+    def mark(self) -> str:
+        """12 hexadecimal digits that stay the same while the text around the failure changes."""
+        return identity_of([self.check, sorted(finding.signature for finding in self.findings)])[:12]
 
-def problems_in(snapshot: Snapshot, results: Sequence[CheckResult], *, only: Sequence[str] = ()) -> tuple[Problem, ...]:
+
+def problems_in(
+    snapshot: Snapshot, results: Sequence[CheckResult], *, only: Sequence[str] = (), flaky: Mapping[str, tuple[str, ...]] | None = None
+) -> tuple[Problem, ...]:
     """The problems of all failing checks, or of those named in `only`; a check that the sandbox could not run has none."""
     found: list[Problem] = []
     for result in results:
@@ -52,8 +63,15 @@ def problems_in(snapshot: Snapshot, results: Sequence[CheckResult], *, only: Seq
             continue
         for group in _grouped(snapshot, [finding for finding in result.findings if finding.severity == "error"]):
             target = Target(check=result.check, findings=group)
-            found.append(Problem(id=_identify(snapshot, target), snapshot=snapshot, target=target, before=tuple(results)))
+            name = _identify(snapshot, target)
+            found.append(Problem(id=name, snapshot=snapshot, target=target, before=tuple(results), flaky=flaky or {}))
     return tuple(found)
+
+
+def unreproducible(snapshot: Snapshot, results: Sequence[CheckResult], finding: Finding) -> Problem:
+    """The problem of another tool's finding that no check shows. `finding.check` names the check whose tests decide that nothing breaks."""
+    target = Target(check=finding.check, findings=(finding,))
+    return Problem(id=_identify(snapshot, target), snapshot=snapshot, target=target, before=tuple(results), reproducible=False)
 
 
 async def still_fails(problem: Problem, sandbox: Sandbox) -> bool:
@@ -61,9 +79,11 @@ async def still_fails(problem: Problem, sandbox: Sandbox) -> bool:
 
     A failing test that passes when it runs alone depends on the other tests; then the whole check decides.
     """
+    if not problem.reproducible:
+        return True
     check = sandbox.check_named(problem.check)
     tests = problem.target.tests if check.selectable else ()
-    result = await sandbox.check(check, problem.snapshot, select=tests)
+    result = await sandbox.check(check, problem.snapshot, select=tests, warm=bool(tests))
     if tests and not remaining(problem.target, result):
         result = await sandbox.check(check, problem.snapshot)
     return result.status == "infrastructure" or bool(remaining(problem.target, result))
@@ -102,7 +122,11 @@ def is_test_path(path: str) -> bool:
 
 def enclosing(text: str, line: int) -> str:
     """Dotted name of the innermost function or class around a zero-based line; empty at module level or when the text does not parse."""
-    tree = parse(text)
+    return enclosing_in(parse(text), line)
+
+
+def enclosing_in(tree: ast.Module | None, line: int) -> str:
+    """The same of a syntax tree; empty without one."""
     names: list[str] = []
     body: list[ast.stmt] = tree.body if tree is not None else []
     while True:

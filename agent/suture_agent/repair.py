@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import msgspec
 
-from suture_agent.episodes import Ending, Job, episode_of
-from suture_agent.errors import PolicyError
+from suture_agent.episodes import Ending
+from suture_agent.errors import ContextOverflow, Limit, PolicyError, PolicyRefused
 from suture_agent.events import Events, Outcome, Progress, VerdictReached
 from suture_agent.harness import Harness
+from suture_agent.impact import Impact, no_impact
 from suture_agent.meter import Meter, Turn, Usage
+from suture_agent.pipelines import Course, Trail, Work, pipeline_of
+from suture_agent.pipelines.judge import Judge, refused
+from suture_agent.pipelines.start import Start
 from suture_agent.policies import Policy
 from suture_agent.problem import Problem
-from suture_agent.recall import Recall, no_recall
-from suture_sandbox.errors import InfrastructureError, PatchError
+from suture_agent.recall import HeldOut, Recall, bound, cached, no_recall
+from suture_sandbox.errors import ConfigurationError, InfrastructureError, PatchError
+from suture_sandbox.flaky.perturb import SHAKEN
+from suture_sandbox.flaky.weigh import Book
 from suture_sandbox.patch import Patch
 from suture_sandbox.sandbox import Sandbox
 from suture_sandbox.verdict import Verdict, prove
@@ -31,75 +39,140 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     reason: str = ""
     """Why it was not fixed; for a fix, where the patch came from when no policy wrote it."""
+    failed: Literal["", "policy", "machine"] = ""
+    """What failed where the outcome is `infrastructure`; `policy` when it does not answer, so that others need not ask it now."""
+    limit: Limit | None = None
+    """The budget that ended the last episode; training masks some such rollouts."""
     patch: Patch | None = None
     """Proven when the outcome is `fixed`; else the last proposal, for the record only."""
     verdict: Verdict | None = None
+    refused: tuple[str, ...] = ()
+    """Rules of the guard that refused a proposal on the way, one for each thing they found."""
     turns: tuple[Turn, ...] = ()
     """Every request to the policy with its answers."""
     usage: Usage = Usage()
     seconds: float = 0.0
+    course: Course = Course()
+    """What the pipeline did: the outer loop's steps, the judge's words, the progress that was kept."""
 
 
 async def repair(
-    problem: Problem, policy: Policy, sandbox: Sandbox, harness: Harness, events: Events, *, recall: Recall = no_recall
+    problem: Problem,
+    policy: Policy,
+    sandbox: Sandbox,
+    harness: Harness,
+    events: Events,
+    *,
+    recall: Recall = no_recall,
+    impact: Impact = no_impact,
+    judge: Judge | None = None,
+    start: Start | None = None,
+    held_out: HeldOut | None = None,
 ) -> Repair:
     """Repair one problem; `sandbox` holds the environment. Failures of the machine or the policy become the outcome `infrastructure`.
 
+    `impact` tells which tests a patch may break: a hint that makes proofs quicker to refuse. `judge` is asked where the harness names one.
+    `start` is the cached start that `problem` was made from: its past fixes are all that is recalled then. `held_out` is never recalled.
+    Raises ConfigurationError where these are not what the harness says.
+
     Cancelling the task ends the policy's request and kills the attempts before CancelledError leaves.
     """
+    failed: Literal["", "policy", "machine"] = ""
     meter = Meter(problem.id, policy, sandbox, harness, events)
+    trail = Trail()
+    work = Work(
+        problem=problem,
+        capability=policy.capability,
+        harness=harness,
+        meter=meter,
+        prove=_prover(problem, sandbox, harness, events, impact, meter, trail, _named(judge, harness)),
+        recall=bound(recall if start is None else cached(start.recalled), harness, held_out),
+        events=events,
+        trail=trail,
+    )
     started = time.monotonic()
     budget = asyncio.timeout(harness.budgets.seconds)
     try:
         async with budget:
-            ending = await _pipeline(problem, policy, sandbox, harness, events, recall, meter)
+            ending = await pipeline_of(harness.pipeline)(work)
         outcome: Outcome = "fixed" if ending.verdict is not None and ending.verdict.passed else "unfixed"
         reason = ending.reason
     except TimeoutError as error:
-        ending, outcome, reason = Ending(), "unfixed", f"the budget of {harness.budgets.seconds} s is spent"
+        ending, outcome, reason = Ending(limit="seconds"), "unfixed", f"the budget of {harness.budgets.seconds} s is spent"
         if not budget.expired():  # something else ran out of time
-            outcome, reason = "infrastructure", f"timed out: {error}"
+            ending, outcome, reason, failed = Ending(), "infrastructure", f"timed out: {error}", "machine"
     except (InfrastructureError, PolicyError) as error:
         ending, outcome, reason = Ending(), "infrastructure", str(error)
+        silent = isinstance(error, PolicyError) and not isinstance(error, PolicyRefused | ContextOverflow)
+        failed = "policy" if silent else "machine" if isinstance(error, InfrastructureError) else ""
     if ending.verdict is not None:
         events(VerdictReached(problem=problem.id, verdict=ending.verdict))
     return Repair(
         problem=problem,
         outcome=outcome,
         reason=reason,
+        failed=failed,
+        limit=ending.limit,
         patch=ending.patch,
         verdict=ending.verdict,
+        refused=tuple(meter.refused),
         turns=tuple(meter.turns),
         usage=meter.usage,
         seconds=time.monotonic() - started,
+        course=trail.course,
     )
 
 
-async def _pipeline(
-    problem: Problem, policy: Policy, sandbox: Sandbox, harness: Harness, events: Events, recall: Recall, meter: Meter
-) -> Ending:
-    """`simplified`: one episode from the fixed error. `full`: fresh episodes until one succeeds or the retries are used up."""
+def _named(judge: Judge | None, harness: Harness) -> Judge | None:
+    """The judge that the harness names, None where it names none."""
+    if harness.judge == "off":
+        return None
+    if judge is None:
+        raise ConfigurationError(f"the harness names a judge ({harness.judge}), and none was given", remedy="hand the judge to repair")
+    return judge
+
+
+def _prover(
+    problem: Problem,
+    sandbox: Sandbox,
+    harness: Harness,
+    events: Events,
+    impact: Impact,
+    meter: Meter,
+    trail: Trail,
+    judge: Judge | None,
+) -> Callable[[Patch], Awaitable[Verdict]]:
+    """Proves whole patches of one problem against its own snapshot, and asks the judge about what holds."""
+    book = Book()
 
     async def proven(patch: Patch) -> Verdict:
         started = time.monotonic()
         try:
-            return await prove_patch(problem, sandbox, harness, events, patch)
+            verdict = await prove_patch(problem, sandbox, harness, events, patch, book=book, impact=impact)
+            meter.refused += [found.rule for found in verdict.guard]
         finally:
             meter.add_sandbox(time.monotonic() - started)
+        if judge is None or not verdict.passed:
+            return verdict
+        events(Progress(problem=problem.id, phase="asking the judge"))
+        judgement = await judge.review(meter, problem, patch)
+        trail.judged.append(judgement)
+        return verdict if judgement.accepted else refused(verdict, judgement)
 
-    episode = episode_of(harness.preset)
-    tries = 1 if harness.pipeline == "simplified" else 1 + harness.budgets.retries
-    ending = Ending(reason="nothing was tried")
-    for seed in range(tries):
-        job = Job(problem=problem, capability=policy.capability, meter=meter, prove=proven, recall=recall, events=events, seed=seed)
-        ending = await episode(job)
-        if ending.verdict is not None and ending.verdict.passed:
-            break
-    return ending
+    return proven
 
 
-async def prove_patch(problem: Problem, sandbox: Sandbox, harness: Harness, events: Events, patch: Patch) -> Verdict:
-    """The verdict on a patch; a patch that does not apply is refused, a machine that failed raises."""
+async def prove_patch(
+    problem: Problem,
+    sandbox: Sandbox,
+    harness: Harness,
+    events: Events,
+    patch: Patch,
+    *,
+    book: Book | None = None,
+    impact: Impact = no_impact,
+) -> Verdict:
+    """The verdict on a patch; a patch that does not apply is refused, a machine that failed raises. `book`: see `prove`."""
     try:
         verdict = await prove(
             sandbox,
@@ -109,10 +182,15 @@ async def prove_patch(problem: Problem, sandbox: Sandbox, harness: Harness, even
             patch,
             reruns=harness.reruns,
             guard=harness.guard_policy,
+            impacted=lambda check, made: impact(check, problem.snapshot, made),
             on_stage=lambda stage: events(Progress(problem=problem.id, phase=f"proving: {stage}")),
+            flaky=problem.flaky,
+            shaken=SHAKEN[: harness.shaken],
+            controls=harness.controls,
+            book=book,
         )
     except PatchError as error:
         return Verdict(passed=False, reason=str(error))
     if verdict.infrastructure:
         raise InfrastructureError(verdict.reason)
-    return verdict
+    return verdict if problem.reproducible else msgspec.structs.replace(verdict, fixed=())

@@ -11,21 +11,23 @@ import fnmatch
 import json
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from suture_agent.errors import Submitted, ToolRefused
+from suture_agent.harness import Harness
 from suture_agent.meter import Meter
 from suture_agent.policies import ToolCall, ToolSchema
+from suture_agent.privacy import Privacy
 from suture_agent.problem import Problem
 from suture_agent.recall import Recall
+from suture_agent.timing import within
 from suture_sandbox.backend import Command
 from suture_sandbox.checks import CheckResult
 from suture_sandbox.errors import ConfigurationError, PatchError
-from suture_sandbox.local.masks import is_secret
 from suture_sandbox.patch import Patch, patch_between
 from suture_sandbox.sandbox import shorten
 from suture_sandbox.snapshot import Snapshot
@@ -60,6 +62,7 @@ class Workbench:
         self.problem = problem
         self.meter = meter
         self.recall = recall
+        self.privacy = Privacy(problem.snapshot.root, meter.harness.excluded or ())
         self.edits: dict[str, bytes | None] = {}
         self._originals: dict[str, bytes | None] = {}
 
@@ -81,9 +84,14 @@ class Workbench:
                 self._originals[path] = self.problem.snapshot.read(path)
             self.edits[path] = content
 
-    def files(self) -> Iterator[str]:
-        """Paths of the workspace's files, sorted; caches, environments and links are left out."""
-        yield from walk(self.snapshot)
+    def files(self, pattern: str = "*") -> tuple[list[str], int]:
+        """Sorted paths of the workspace's files that match a glob pattern, and how many more there are that are kept from the policy.
+
+        Caches, environments and links are left out.
+        """
+        every = [path for path in walk(self.snapshot) if fnmatch.fnmatch(path, pattern) or fnmatch.fnmatch(Path(path).name, pattern)]
+        shown = [path for path in every if not self.privacy.withheld(path)]
+        return shown, len(every) - len(shown)
 
 
 class FindFiles(msgspec.Struct, forbid_unknown_fields=True):
@@ -141,20 +149,21 @@ class Submit(msgspec.Struct, forbid_unknown_fields=True):
 
 async def find_files(bench: Workbench, call: FindFiles) -> str:
     """List files of the workspace whose path matches a glob pattern, such as `*.py` or `src/**/test_*.py`."""
-    found = [path for path in bench.files() if fnmatch.fnmatch(path, call.pattern) or fnmatch.fnmatch(Path(path).name, call.pattern)]
-    more = f"\n... and {len(found) - MOST_RESULTS} more; use a narrower pattern" if len(found) > MOST_RESULTS else ""
-    return "\n".join(found[:MOST_RESULTS]) + more if found else f"no file matches {call.pattern!r}"
+    found, kept = bench.files(call.pattern)
+    more = [f"... and {len(found) - MOST_RESULTS} more; use a narrower pattern"] if len(found) > MOST_RESULTS else []
+    return "\n".join([*(found[:MOST_RESULTS] or [f"no file matches {call.pattern!r}"]), *more, *_withheld(kept, "listed")])
 
 
 async def find_text(bench: Workbench, call: FindText) -> str:
     """Search the workspace's text files for a string, or for a regular expression with regex=true; prints path:line: text."""
     hits: list[str] = []
-    for files in _portions(bench, call.pattern):
+    paths, kept = bench.files(call.pattern)
+    for files in _portions(bench, paths):
         found = await _matches(bench, call.text, files) if call.regex else _occurrences(call.text, files)
         hits += [f"{path}:{number + 1}: {files[path][number].strip()[:200]}" for path, number in found]
         if len(hits) > MOST_RESULTS:
             return "\n".join([*hits[:MOST_RESULTS], "... there may be more; narrow the search"])
-    return "\n".join(hits) or f"{call.text!r} was not found"
+    return "\n".join([*(hits or [f"{call.text!r} was not found"]), *_withheld(kept, "searched")])
 
 
 async def read_file(bench: Workbench, call: ReadFile) -> str:
@@ -177,6 +186,8 @@ async def edit_file(bench: Workbench, call: EditFile) -> str:
         snapshot.check_path(call.path)
     except PatchError as error:
         raise ToolRefused(str(error)) from error
+    if reason := bench.privacy.withheld(call.path):
+        raise ToolRefused(f"{call.path} {reason}, and cannot be edited")
     if not call.search:
         if snapshot.exists(call.path):
             raise ToolRefused(f"{call.path} exists; give the text to replace in `search`")
@@ -217,11 +228,14 @@ async def run_shell(bench: Workbench, call: RunShell) -> str:
     seconds = bench.meter.harness.budgets.tool_seconds
     command = Command(argv=("/bin/sh", "-c", call.command), seconds=seconds, keep=True)
     completed = await bench.meter.run(bench.snapshot, command)
-    kept = {path: content for path, content in completed.changes.items() if not _unkept(bench, path)}
+    changes = {path: content for path, content in completed.changes.items() if not _unkept(bench, path)}
+    kept = {path: content for path, content in changes.items() if not bench.privacy.withheld(path)}
     bench.edit(kept)
+    if completed.ended == "timeout" and bench.meter.harness.timeout_reply is not msgspec.UNSET:
+        return bench.meter.harness.timeout_reply
     ended = f"exit code {completed.exit_code}" if completed.ended == "exited" else f"stopped: {completed.ended}"
     output = (completed.stdout + completed.stderr).decode("utf-8", "replace").strip()
-    notes = [f"kept your change of {path}" for path in sorted(kept)]
+    notes = [f"kept your change of {path}" for path in sorted(kept)] + _withheld(len(changes) - len(kept), "kept")
     if not completed.kept_all:
         stopped = completed.ended != "exited"
         notes.append("its changes are not kept" if stopped else "some changes are not kept: links, devices, or too large")
@@ -230,7 +244,7 @@ async def run_shell(bench: Workbench, call: RunShell) -> str:
 
 async def recall(bench: Workbench, call: RecallFixes) -> str:
     """Look up past proven fixes that resemble a failure; give the error's text."""
-    fixes = await bench.recall(call.query)
+    fixes = [fix for fix in await bench.recall(call.query) if not bench.privacy.withholds_diff(fix.diff)]
     return "\n\n".join(f"{fix.failure}\nwas fixed by:\n{fix.diff}" for fix in fixes) or "nothing similar was fixed before"
 
 
@@ -241,7 +255,7 @@ async def submit(bench: Workbench, call: Submit) -> str:  # noqa: ARG001  # ever
     raise Submitted("submitted")
 
 
-Tool = Callable[[Workbench, Any], Awaitable[str]]
+Tool = Callable[[Workbench, Any], Coroutine[Any, Any, str]]
 
 TOOLS: Mapping[str, tuple[type[msgspec.Struct], Tool]] = {
     "find_files": (FindFiles, find_files),
@@ -267,12 +281,18 @@ def schema_of(name: str) -> ToolSchema:
 SCHEMAS: tuple[ToolSchema, ...] = tuple(schema_of(name) for name in TOOLS)
 
 
+def offered(harness: Harness) -> tuple[ToolSchema, ...]:
+    """The tools that a harness gives the policy."""
+    return tuple(schema for schema in SCHEMAS if not harness.tools or schema.name in harness.tools)
+
+
 async def call_tool(bench: Workbench, call: ToolCall) -> str:
     """Carry out a call; a malformed one, or one that cannot be done, is answered with what was wrong. Raises Submitted."""
-    found = TOOLS.get(call.name)
+    names = [schema.name for schema in offered(bench.meter.harness)]
+    found = TOOLS[call.name] if call.name in names else None
     if found is None:
-        close = difflib.get_close_matches(call.name, TOOLS, n=1)
-        hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(TOOLS)}"
+        close = difflib.get_close_matches(call.name, names, n=1)
+        hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names)}"
         return f"error: there is no tool {call.name!r}{hint}"
     arguments, tool = found
     try:
@@ -280,10 +300,19 @@ async def call_tool(bench: Workbench, call: ToolCall) -> str:
     except ValueError as error:  # msgspec's own errors, and text that is no Unicode
         return f"error: the arguments of {call.name} do not fit: {error}. Expected {json.dumps(schema_of(call.name).parameters)}"
     try:
-        reply = await tool(bench, parsed)
+        reply = await _in_time(bench, tool(bench, parsed))
     except ToolRefused as refused:
         reply = f"error: {refused}"
     return shorten(reply, bench.meter.harness.budgets.observation)
+
+
+async def _in_time(bench: Workbench, work: Coroutine[Any, Any, str]) -> str:
+    """The tool's reply, or the harness's own where it has one for calls whose time is up; a time-out of somebody else passes."""
+    instead = bench.meter.harness.timeout_reply
+    if instead is msgspec.UNSET:
+        return await work
+    reply = await within(bench.meter.harness.budgets.tool_seconds, work)
+    return instead if reply is None else reply
 
 
 def describe(result: CheckResult) -> str:
@@ -312,19 +341,19 @@ def walk(snapshot: Snapshot) -> list[str]:
 def _text(bench: Workbench, path: str, default: str | None = None) -> str:
     """Text of a file that may be shown; refused with the nearest names where there is none."""
     snapshot = bench.snapshot
-    content = snapshot.read(path)
-    hidden = is_secret(path)
-    if content is not None and len(content) <= LARGEST_FILE and not hidden:
+    reason = bench.privacy.reason(path)
+    content = None if reason else snapshot.read(path)
+    if content is not None and len(content) <= LARGEST_FILE:
         text = snapshot.read_text(path)
         if text is not None:
             return text
     if default is not None:
         return default
-    if content is not None and hidden:
-        raise ToolRefused(f"{path} may hold secrets and is not shown")
+    if reason:
+        raise ToolRefused(f"{path} {reason} and is not shown")
     if content is not None:
         raise ToolRefused(f"{path} is not a text file of less than {LARGEST_FILE} bytes")
-    close = difflib.get_close_matches(path, list(bench.files()), n=3, cutoff=0.5)
+    close = difflib.get_close_matches(path, bench.files()[0], n=3, cutoff=0.5)
     raise ToolRefused(f"there is no file {path}" + (f"; did you mean {', '.join(close)}?" if close else ""))
 
 
@@ -334,15 +363,20 @@ def _lines(text: str) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _portions(bench: Workbench, pattern: str) -> Iterator[dict[str, list[str]]]:
-    """The lines of the text files that match a glob pattern, a few megabytes at a time."""
+def _withheld(count: int, done: str) -> list[str]:
+    """A line about files that are kept from the policy, where there are any."""
+    files = "1 file is" if count == 1 else f"{count} files are"
+    return [f"({files} not {done}: privacy.exclude names them, or git ignores them)"] if count else []
+
+
+def _portions(bench: Workbench, paths: Sequence[str]) -> Iterator[dict[str, list[str]]]:
+    """The lines of text files, a few megabytes at a time."""
     portion: dict[str, list[str]] = {}
     size = 0
-    for path in bench.files():
-        if fnmatch.fnmatch(path, pattern) or fnmatch.fnmatch(Path(path).name, pattern):
-            text = _text(bench, path, "")
-            portion[path] = _lines(text)
-            size += len(text)
+    for path in paths:
+        text = _text(bench, path, "")
+        portion[path] = _lines(text)
+        size += len(text)
         if size > PORTION:
             yield portion
             portion, size = {}, 0

@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from suture_agent.adapters import Identified
+from suture_agent.configured import configured_harness
 from suture_agent.errors import SettingsError
-from suture_agent.harness import Harness, harness_for
+from suture_agent.harness import Harness
+from suture_agent.images import backend_of, open_image
+from suture_agent.pipelines.judge import Judge
 from suture_agent.places import cache_folder, data_folder, expanded, user_configuration
 from suture_agent.policies import Policy, PolicyIdentity
 from suture_agent.record import JournalRecorder, NoRecorder, Recorder
 from suture_agent.settings import CheckSettings, Loaded, Settings, load
-from suture_sandbox.backends import default_backend
 from suture_sandbox.capture import installed
 from suture_sandbox.checks import Check
 from suture_sandbox.detect import detect
+from suture_sandbox.detect.testing import NO_RUNNER
 from suture_sandbox.environment import Limits
 from suture_sandbox.errors import ConfigurationError
 from suture_sandbox.files import read_head
-from suture_sandbox.guard import GuardPolicy
+from suture_sandbox.globs import is_excluded, refused
 from suture_sandbox.identity import Difference
 from suture_sandbox.local.masks import SecretIndex, refused_glob
 from suture_sandbox.lockfile import lock_path, read_lock, sentences, verify
+from suture_sandbox.memo import Memo
 from suture_sandbox.reports.parsers import PARSERS
-from suture_sandbox.resolve import find_runtime, recapture
+from suture_sandbox.resolve import find_runtime, freeze, recapture
 from suture_sandbox.sandbox import Sandbox
 from suture_sandbox.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from suture_agent.adapters.policy import AdaptedPolicy
 
 ORDER = ("build", "lint", "types", "tests")
 """Kinds of checks, cheapest deciding one first."""
@@ -61,9 +71,16 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
         """The workspace as it is on disk."""
         return Snapshot(self.root)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The notes on tests that are there and cannot be run."""
+        return tuple(note for note in self.notes if note.startswith(NO_RUNNER))
+
     def hidden_from_tests(self) -> tuple[str, ...]:
         """Files in folders of tests that appear empty inside, because their names look secret."""
-        hidden = SecretIndex(self.root).refresh(self.sandbox.environment.unmasked).files
+        environment = self.sandbox.environment
+        secret = SecretIndex(self.root).refresh(environment.unmasked).files
+        hidden = [path for path in secret if not is_excluded(path, environment.excluded)]
         return tuple(path for path in hidden if not TEST_FOLDERS.isdisjoint(path.split("/")[:-1]) and read_head(self.root / path, 1))
 
     def refuse_drift(self) -> None:
@@ -75,17 +92,33 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
                 remedy="suture env verify shows all of it; suture env lock accepts the present environment",
             )
 
-    def policy(self) -> Policy:
-        """The policy that the settings name, not yet started."""
+    def policy(self, tell: Callable[[str], None] = lambda _text: None) -> AdaptedPolicy:
+        """The policy that the settings name, not yet started, with the adapter that fits; `tell` hears of that."""
+        from suture_agent.adapters.policy import AdaptedPolicy, Picker, Wanted
+        from suture_agent.adapters.registry import Registry
+
+        chosen = self.settings.policy
+        wanted = Wanted(adapters=chosen.adapters, require=chosen.require_matched_adapter)
+        environment = Identified.of(self.sandbox.environment.fields)
+        return AdaptedPolicy(self._opened(chosen.spec), Picker(Registry(), wanted, environment, self.harness_of), tell)
+
+    def _opened(self, spec: str) -> Policy:
         from suture_agent.policies.registry import open_policy
 
         chosen = self.settings.policy
         return open_policy(
-            chosen.spec,
+            spec,
             api_key=os.environ.get(chosen.api_key_variable),
             timeout_seconds=chosen.timeout_seconds,
             models=models_folder(self.settings),
         )
+
+    def judge(self, policy: Policy) -> Judge | None:
+        """The judge that the settings name, not yet started; `policy` is the one that repairs."""
+        spec = self.settings.harness.judge
+        if spec in ("off", "policy"):
+            return Judge(policy, shared=True) if spec == "policy" else None
+        return Judge(self._opened(spec))
 
     def harness_of(self, policy: Policy, identity: PolicyIdentity) -> Harness:
         """The harness for a policy under these settings."""
@@ -101,13 +134,14 @@ def open_journal(workspace: Workspace) -> Generator[Recorder, None, None]:
     """The journal that the settings name, closed at the end. Raises JournalError: a run must not go unrecorded unless a user says so."""
     level = workspace.settings.journal.level
     if level == "off":
-        yield NoRecorder()
+        yield NoRecorder(quarantine_days=workspace.settings.verdict.quarantine_days)
         return
     from suture_agent.journal.store import Journal
 
     journal = Journal.open(journal_path(workspace.settings), level)
     try:
-        recorder = JournalRecorder(journal, workspace.sandbox.environment, workspace.root)
+        days = workspace.settings.verdict.quarantine_days
+        recorder = JournalRecorder(journal, workspace.sandbox.environment, workspace.root, quarantine_days=days)
         yield recorder
         recorder.end()
     finally:
@@ -121,25 +155,25 @@ async def open_workspace(
     root = _existing(root)
     loaded = load(root, user_file=user_configuration(), environ=os.environ, overrides=overrides)
     settings = loaded.settings
-    runtime = await find_runtime(
-        root, cache=cache_folder(), python=_python(settings), progress=progress, offline=settings.environment.offline
-    )
-    detection = await asyncio.to_thread(lambda: detect(root, installed=installed(runtime)))
-    checks = merge_checks(detection.checks, settings.checks)
-    backend = default_backend(settings.sandbox.backend)
-    environment = await recapture(
-        runtime,
-        root=root,
-        checks=checks,
-        limits=limits_of(settings),
-        isolation={"backend": settings.sandbox.backend, "network": "none", **unmasking(loaded)},
-        cache=cache_folder(),
-    )
     locked = await asyncio.to_thread(read_lock, root) if lock_path(root).exists() else None
+    isolation: dict[str, str | int] = {"backend": settings.sandbox.backend, "network": "none", **unmasking(loaded), **excluding(loaded)}
+    if settings.sandbox.backend == "docker":
+        opened = await open_image(settings, locked)
+        found, capture = opened.installed, opened.environment
+    else:
+        runtime = await find_runtime(
+            root, cache=cache_folder(), python=_python(settings), progress=progress, offline=settings.environment.offline
+        )
+        runtime = await freeze(runtime, settings.environment.frozen_time, root=root, cache=cache_folder())
+        found, capture = installed(runtime), functools.partial(recapture, runtime)
+    detection = await asyncio.to_thread(lambda: detect(root, installed=found))
+    checks = merge_checks(detection.checks, settings.checks)
+    backend = backend_of(settings)
+    environment = await capture(root=root, checks=checks, limits=limits_of(settings), isolation=isolation, cache=cache_folder())
     return Workspace(
         root=root,
         loaded=loaded,
-        sandbox=Sandbox(backend, environment),
+        sandbox=Sandbox(backend, environment, memo=memo_of(settings)),
         notes=(*environment.runtime.notes, *detection.notes),
         drift=verify(locked, environment.fields) if locked is not None else (),
     )
@@ -164,14 +198,26 @@ def merge_checks(found: Sequence[Check], wanted: Mapping[str, CheckSettings]) ->
 
 def unmasking(loaded: Loaded) -> dict[str, str]:
     """The isolation's field for `sandbox.unmask`; none without it, so that identities stay as they are. Raises SettingsError."""
-    globs = loaded.settings.sandbox.unmask
-    for glob in globs:
-        if reason := refused_glob(glob):
-            raise SettingsError(
-                f"{loaded.origins['sandbox.unmask']}: sandbox.unmask = {glob!r}: {reason}",
-                remedy="name files below a folder of the workspace, such as tests/certs/*.pem",
-            )
-    return {"unmasked": " ".join(sorted(set(globs)))} if globs else {}
+    _refuse(loaded, "sandbox.unmask", refused_glob, remedy="name files below a folder of the workspace, such as tests/certs/*.pem")
+    return _field("unmasked", loaded.settings.sandbox.unmask)
+
+
+def excluding(loaded: Loaded) -> dict[str, str]:
+    """The isolation's field for `privacy.exclude`; none without it. Raises SettingsError."""
+    remedy = "name files or folders such as internal/, *.secret or data/**/*.csv; ? stands for a space"
+    _refuse(loaded, "privacy.exclude", refused, remedy=remedy)
+    return _field("excluded", loaded.settings.privacy.exclude)
+
+
+def _refuse(loaded: Loaded, key: str, why: Callable[[str], str], *, remedy: str) -> None:
+    section, _, name = key.partition(".")
+    for glob in getattr(getattr(loaded.settings, section), name):
+        if reason := why(glob):
+            raise SettingsError(f"{loaded.origins[key]}: {key} = {glob!r}: {reason}", remedy=remedy)
+
+
+def _field(name: str, globs: Sequence[str]) -> dict[str, str]:
+    return {name: " ".join(sorted(set(globs)))} if globs else {}
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -179,27 +225,12 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(**{field: getattr(settings.sandbox, field) for field in Limits.__struct_fields__})
 
 
-def configured_harness(settings: Settings, policy: Policy, identity: PolicyIdentity) -> Harness:
-    """The preset that fits the policy, with what the settings change."""
-    chosen = settings.harness
-    preset = None if chosen.preset == "auto" else chosen.preset
-    harness = harness_for(policy.capability, preset=preset, template=identity.template)
-    budgets, sampling = harness.budgets, harness.sampling
-    by_rule = harness.edits_by_rule if chosen.edits_by_rule == "auto" or harness.preset != "direct" else chosen.edits_by_rule
-    return msgspec.structs.replace(
-        harness,
-        pipeline=chosen.pipeline,
-        recall="off" if settings.journal.level == "off" else harness.recall,
-        thinking=chosen.thinking,
-        edits_by_rule=by_rule,
-        rules=harness.rules if by_rule != "off" else "",
-        budgets=msgspec.structs.replace(
-            budgets, steps=chosen.steps or budgets.steps, tokens=chosen.tokens or budgets.tokens, seconds=chosen.seconds
-        ),
-        sampling=msgspec.structs.replace(sampling, candidates=chosen.candidates or sampling.candidates),
-        guard_policy=GuardPolicy(**{field: getattr(settings.guard, field) for field in GuardPolicy.__struct_fields__}),
-        reruns=settings.verdict.reruns,
-    )
+def memo_of(settings: Settings) -> Memo | None:
+    """The memo of check results that the settings ask for; on the disk only where the journal may keep texts, too."""
+    if settings.sandbox.memo == "off":
+        return None
+    kept = settings.sandbox.memo == "disk" and settings.journal.level == "full"
+    return Memo(cache_folder() / "results" if kept else None)
 
 
 def models_folder(settings: Settings) -> Path | None:

@@ -5,5 +5,5 @@ function anew, with the answer already begun for it, it repairs most. So suture 
 only ever writes code.
 """
 
-TEMPLATES_VERSION = "4"
+TEMPLATES_VERSION = "5"
 """Part of the harness's identity: goes up with every change of which edits by rule are made, or of their order."""

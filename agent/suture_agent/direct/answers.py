@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from suture_agent.direct.units import Definition, Unit, definitions, first_line, parse, splice
 from suture_agent.imports import bound_names, used_names
+from suture_sandbox.text import lines_with_ends
 
 _FENCE = "```"
 _KNOWN_HOMES = {
@@ -46,7 +47,7 @@ def code_in(answer: str, prefill: str) -> str:
 
 def without_remark(code: str, remark: str) -> str:
     """The code without the comment lines in which the policy was made to say what it mends."""
-    return "".join(line for line in code.splitlines(keepends=True) if not line.lstrip().startswith(remark.strip()))
+    return "".join(line for line in lines_with_ends(code) if not line.lstrip().startswith(remark.strip()))
 
 
 def rewrite(text: str, unit: Unit, code: str, homes: Mapping[str, str] | None = None) -> str | None:
@@ -82,7 +83,7 @@ def with_lines(text: str, tree: ast.Module, lines: Sequence[str]) -> str:
     if not lines:
         return text
     at = _import_line(tree)
-    kept = text.splitlines(keepends=True)
+    kept = lines_with_ends(text)
     newline = "\r\n" if "\r\n" in text else "\n"
     blank = newline if at == 0 or not any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body) else ""
     return "".join(kept[:at]) + "".join(line + newline for line in lines) + blank + "".join(kept[at:])
@@ -110,7 +111,7 @@ def _fitting(unit: Unit, code: str) -> str | None:
         own = next((node for each, node in definitions(tree) if each.rsplit(".", 1)[-1] == name), None)
     if own is None:
         return None
-    lines = code.splitlines(keepends=True)
+    lines = lines_with_ends(code)
     piece = lines[first_line(own) : own.end_lineno]
     indent = piece[0][: len(piece[0]) - len(piece[0].lstrip())]
     return _with_own_head(unit, "".join(line.removeprefix(indent) for line in piece))
@@ -127,7 +128,7 @@ def _with_own_head(unit: Unit, code: str) -> str:
     one_line = any(node.body[0].lineno == node.lineno for node in (before, after))
     if heads[0] != heads[1] or one_line:
         return code
-    return "".join([*unit.source.splitlines(keepends=True)[: starts[0]], *code.splitlines(keepends=True)[starts[1] :]])
+    return "".join([*lines_with_ends(unit.source)[: starts[0]], *lines_with_ends(code)[starts[1] :]])
 
 
 def _without_body(node: ast.stmt) -> ast.stmt:
@@ -138,7 +139,7 @@ def _without_body(node: ast.stmt) -> ast.stmt:
 
 def _longest_valid(code: str) -> str:
     """The longest beginning of whole lines that parses: an answer that was cut off, or that goes on after the function."""
-    lines = code.splitlines(keepends=True)
+    lines = lines_with_ends(code)
     for end in range(len(lines) - 1, max(0, len(lines) - 40), -1):
         piece = "".join(lines[:end])
         if parse(piece) is not None:

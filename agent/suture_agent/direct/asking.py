@@ -7,6 +7,7 @@ from typing import Literal
 
 from suture_agent.direct.units import Unit
 from suture_sandbox.findings import Finding
+from suture_sandbox.text import lines_with_ends, split_lines
 
 Mode = Literal["likely", "explained", "samples", "again"]
 """How the policy is asked: for its most likely answer; for one that first says in a comment what it mends; for several samples; for another
@@ -34,11 +35,11 @@ def prefill_of(unit: Unit, findings: Sequence[Finding], mode: Mode) -> str:
     start = "```python\n"
     pointed = pointed_line(unit, findings)
     if mode == "likely" and pointed is not None:
-        lines = unit.source.splitlines(keepends=True)
+        lines = lines_with_ends(unit.source)
         indent = lines[pointed][: len(lines[pointed]) - len(lines[pointed].lstrip())]
         return f"{start}{''.join(lines[:pointed])}{indent}"
     if unit.kind == "class":
-        return f"{start}{unit.source.splitlines()[0]}\n"
+        return f"{start}{split_lines(unit.source)[0]}\n"
     if unit.kind != "function" or not unit.opening:
         return start
     if any(word in finding.message for finding in findings for word in _DECORATOR_WORDS):

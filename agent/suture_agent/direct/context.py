@@ -17,6 +17,7 @@ from suture_agent.harness import prompt
 from suture_agent.imports import imported, test_function
 from suture_sandbox.findings import Finding
 from suture_sandbox.snapshot import Snapshot
+from suture_sandbox.text import split_lines
 
 _NO_NAME = re.compile(r"cannot import name '\w+' from '(?P<a>[\w.]+)'|module '(?P<b>[\w.]+)' has no attribute")
 _EXCEPTION = re.compile(r"(?:\w+\.)*[A-Z]\w*")
@@ -70,7 +71,7 @@ def around(unit: Unit, snapshot: Snapshot) -> str:
     tree = parse(text) if text else None
     if tree is None or text is None or unit.kind in ("head", "statement"):
         return ""
-    lines = text.splitlines()
+    lines = split_lines(text)
     names = {each.id for each in ast.walk(parse(unit.source) or tree) if isinstance(each, ast.Name)}
     names |= {each.attr for each in ast.walk(parse(unit.source) or tree) if isinstance(each, ast.Attribute)}
     kept = [*_head(tree, lines, names), *_helpers(tree, lines, unit, names), *_imported_signatures(tree, unit.path, names, snapshot)]
@@ -94,7 +95,7 @@ def _test_failure(finding: Finding, snapshot: Snapshot, *, with_test: bool) -> s
     name = finding.test.rsplit("::", 1)[-1]
     parts: list[str] = []
     if node is not None and with_test:
-        source = _cut("\n".join(text.splitlines()[first_line(node) : node.end_lineno]), LONGEST_TEST)
+        source = _cut("\n".join(split_lines(text)[first_line(node) : node.end_lineno]), LONGEST_TEST)
         parts.append(f"This test fails:\n```python\n{source}\n```")
     else:
         parts.append(f"`{name}` fails.")
@@ -110,7 +111,7 @@ def _error_text(finding: Finding, snapshot: Snapshot) -> str:
     said = [line[1:].strip() for line in finding.detail.splitlines() if line.startswith("E ")]
     wheres = [number for number, line in enumerate(said) if line.startswith(("+", "-")) and "where" in line]
     said = [line for number, line in enumerate(said) if number not in wheres[1:] and not line.startswith(("+    and", "Use -v"))]
-    lines = (snapshot.read_text(finding.path) or "").splitlines()
+    lines = split_lines(snapshot.read_text(finding.path) or "")
     at = finding.range.start.line
     shown = [f"> {lines[at].strip()}"] if finding.path and at < len(lines) else []
     return "\n".join([*shown, *(said or finding.message.splitlines())])
@@ -152,7 +153,7 @@ def offered_names(finding: Finding, snapshot: Snapshot) -> str:
 
 
 def _tool_failure(finding: Finding, snapshot: Snapshot) -> str:
-    lines = (snapshot.read_text(finding.path) or "").splitlines()
+    lines = split_lines(snapshot.read_text(finding.path) or "")
     at = finding.range.start.line
     shown = f" in this line:\n```python\n{lines[at].strip()}\n```" if finding.path and at < len(lines) else ""
     code = f" [{finding.code}]" if finding.code and finding.code not in finding.message else ""
@@ -194,7 +195,7 @@ def _imported_signatures(tree: ast.Module, path: str, names: set[str], snapshot:
             continue
         wanted = [node for each, node in definitions(other) if (each == original if original else each in names)]
         for node in wanted[:2]:
-            kept += ["", f"# from {home}:", *_outline(node, text.splitlines())]
+            kept += ["", f"# from {home}:", *_outline(node, split_lines(text))]
     return kept
 
 

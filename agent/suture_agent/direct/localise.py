@@ -21,6 +21,7 @@ from suture_agent.imports import imported, test_function
 from suture_agent.problem import Problem, is_test_path
 from suture_sandbox.findings import Finding
 from suture_sandbox.snapshot import Snapshot
+from suture_sandbox.text import lines_with_ends, split_lines
 
 
 class Add(Protocol):
@@ -156,7 +157,7 @@ def _from_names(findings: Iterable[Finding], snapshot: Snapshot, trace: Trace, a
 
 
 def _line_text(finding: Finding, snapshot: Snapshot) -> str:
-    lines = (snapshot.read_text(finding.path) or "").splitlines() if finding.path else []
+    lines = split_lines(snapshot.read_text(finding.path) or "") if finding.path else []
     at = finding.range.start.line
     return lines[at] if at < len(lines) else ""
 
@@ -169,7 +170,7 @@ def _constants(unit: Unit, snapshot: Snapshot) -> Iterator[Unit]:
     if tree is None or source is None or text is None:
         return
     used = _names_in(source)
-    lines = text.splitlines(keepends=True)
+    lines = lines_with_ends(text)
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign):
             bound = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}

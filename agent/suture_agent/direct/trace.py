@@ -55,7 +55,7 @@ async def trace(meter: Meter, check: Check, snapshot: Snapshot, tests: Sequence[
     program = resources.files("suture_agent").joinpath("direct", "tracer.py").read_text(encoding="utf-8")
     files = sorted({test.split("::", 1)[0] for test in tests})
     argv = ("python", "-c", program, str(snapshot.root), "{report}", *arguments, *files)
-    completed = await meter.run(snapshot, Command(argv=argv, seconds=min(check.timeout, TRACE_SECONDS)))
+    completed = await meter.run(snapshot, Command(argv=argv, seconds=min(check.timeout, TRACE_SECONDS)), memo=True)
     try:
         return msgspec.json.decode(completed.report, type=Trace)
     except msgspec.DecodeError:

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from suture_sandbox.text import lines_with_ends
+
 Kind = Literal["function", "class", "head", "statement"]
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -85,7 +87,7 @@ def definitions(tree: ast.Module) -> list[tuple[str, Definition]]:
 
 def unit_of(path: str, text: str, name: str, node: Definition) -> Unit:
     """The unit of a function or class."""
-    lines = text.splitlines(keepends=True)
+    lines = lines_with_ends(text)
     start, end = first_line(node), node.end_lineno or node.lineno
     indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
     source = _dedented(lines[start:end], indent)
@@ -126,7 +128,7 @@ def head_unit(path: str, text: str, line: int = 0) -> Unit | None:
     tree = parse(text)
     if tree is None or not tree.body:
         return _around(path, text, line)
-    lines = text.splitlines(keepends=True)
+    lines = lines_with_ends(text)
     first = next((first_line(node) for node in tree.body if isinstance(node, Definition)), len(lines))
     while first > 0 and not lines[first - 1].strip():
         first -= 1
@@ -149,7 +151,7 @@ def splice(text: str, unit: Unit, replacement: str) -> str:
 
 def extent(text: str, unit: Unit) -> tuple[int, int]:
     """Character offsets of the unit's first and last line in its file."""
-    lines = text.splitlines(keepends=True)
+    lines = lines_with_ends(text)
     start = sum(map(len, lines[: unit.start]))
     return start, start + sum(map(len, lines[unit.start : unit.end]))
 
@@ -180,7 +182,7 @@ def _opening(node: Definition, lines: list[str], start: int, indent: str) -> str
 
 def _around(path: str, text: str, line: int) -> Unit | None:
     """In a file that does not parse: the lines from the nearest definition above the line to the next one below it."""
-    lines = text.splitlines(keepends=True)
+    lines = lines_with_ends(text)
     if not lines:
         return None
     line = min(line, len(lines) - 1)

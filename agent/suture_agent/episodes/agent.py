@@ -10,10 +10,11 @@ from string import Template
 import msgspec
 
 from suture_agent.episodes import Ending, Job
-from suture_agent.errors import BudgetSpent, ContextOverflow, Submitted
-from suture_agent.harness import prompt
+from suture_agent.errors import BudgetSpent, ContextOverflow, Submitted, limit_of
+from suture_agent.harness import wording
 from suture_agent.policies import ChatRequest, Choice, Message, ToolCall
-from suture_agent.tools import SCHEMAS, Workbench, call_tool, describe
+from suture_agent.recall import shown
+from suture_agent.tools import Workbench, call_tool, describe, offered
 from suture_sandbox.checks import Check, CheckResult
 from suture_sandbox.verdict import Verdict
 
@@ -27,7 +28,10 @@ _NO_CALL = "error: call a tool. Use edit_file to change code, run_check to run t
 async def agent_episode(job: Job) -> Ending:
     """Run the conversation until a submission is proven or a budget is spent."""
     bench = Workbench(job.problem, job.meter, job.recall)
-    messages = [Message(role="system", content=prompt("agent_system").strip()), Message(role="user", content=_first(job))]
+    messages = [
+        Message(role="system", content=wording(job.meter.harness, "agent_system").strip()),
+        Message(role="user", content=_first(job)),
+    ]
     verdict: Verdict | None = None
     submissions = 0
     while submissions < MOST_SUBMISSIONS:
@@ -40,7 +44,7 @@ async def agent_episode(job: Job) -> Ending:
                 return Ending(patch=bench.patch, verdict=verdict)
             messages += _answers_left(messages, _refusal(verdict))
         except (BudgetSpent, ContextOverflow) as spent:
-            return await _out_of_budget(job, bench, verdict, str(spent))
+            return await _out_of_budget(job, bench, verdict, spent)
     return Ending(patch=bench.patch, verdict=verdict, reason=f"{submissions} submissions were refused")
 
 
@@ -52,6 +56,7 @@ async def _step(job: Job, bench: Workbench, messages: list[Message]) -> None:
         messages.append(Message(role="user", content=_NO_CALL))
         return
     for call in choice.tool_calls:
+        job.meter.call()
         started = time.monotonic()
         reply = await call_tool(bench, call)
         messages.append(_answered(call, reply))
@@ -63,7 +68,7 @@ async def _ask(job: Job, messages: list[Message]) -> Choice:
     sampling = harness.sampling
     request = ChatRequest(
         messages=tuple(messages),
-        tools=SCHEMAS,
+        tools=offered(harness),
         temperature=(sampling.temperature_milli if job.seed == 0 else sampling.explore_milli) / 1000,
         max_tokens=sampling.answer_tokens,
         seed=sampling.seed + job.seed,
@@ -72,13 +77,14 @@ async def _ask(job: Job, messages: list[Message]) -> Choice:
     return (await job.meter.ask(request)).choices[0]
 
 
-async def _out_of_budget(job: Job, bench: Workbench, verdict: Verdict | None, reason: str) -> Ending:
+async def _out_of_budget(job: Job, bench: Workbench, verdict: Verdict | None, spent: BudgetSpent | ContextOverflow) -> Ending:
     """A policy that mended the code but forgot to submit still gets its verdict."""
+    limit = limit_of(spent)
     if bench.patch.edits:
         verdict = await job.prove(bench.patch)
         if verdict.passed:
-            return Ending(patch=bench.patch, verdict=verdict)
-    return Ending(patch=bench.patch, verdict=verdict, reason=reason)
+            return Ending(patch=bench.patch, verdict=verdict, limit=limit)
+    return Ending(patch=bench.patch, verdict=verdict, reason=str(spent), limit=limit)
 
 
 def _answers_left(messages: Sequence[Message], reply: str) -> list[Message]:
@@ -103,9 +109,12 @@ def _first(job: Job) -> str:
     result = next(result for result in job.problem.before if result.check == check.name)
     own = describe(_only(result, job))
     others = ", ".join(f"{each.name} ({each.kind})" for each in sandbox.environment.checks if each.name != check.name)
-    return Template(prompt("agent_problem")).safe_substitute(
+    asked = Template(wording(job.meter.harness, "agent_problem")).safe_substitute(
         check=check.name, command=_in_shell(check), failure=own, others=others or "none"
     )
+    if job.candidate is None:
+        return asked
+    return f"{asked}\n{shown(job.candidate, longest=job.meter.harness.budgets.observation)}"
 
 
 def _in_shell(check: Check) -> str:

@@ -28,14 +28,19 @@ from suture_agent.events import Progress
 from suture_agent.harness import prompt
 from suture_agent.imports import neighbours
 from suture_agent.policies import ChatRequest, Message
+from suture_agent.recall import shown
 from suture_sandbox.findings import Finding
 from suture_sandbox.patch import Patch, patch_between
 from suture_sandbox.snapshot import Snapshot
+from suture_sandbox.text import split_lines
 from suture_sandbox.verdict import Verdict, breakage, remaining
 
 BY_RULE = "an edit by rule, not an answer of the policy"
 BY_TOOL = "the checking tool's own fix, not an answer of the policy"
 """Reasons of endings whose patch no policy wrote: a dataset must not take it for one."""
+
+LONGEST_CANDIDATE = 1500
+"""Characters of a past fix: small models have small contexts."""
 
 PLAN: tuple[tuple[int, Mode], ...] = (
     (0, "likely"),
@@ -116,7 +121,7 @@ async def direct_episode(job: Job) -> Ending:
             patched = better.candidate.patch.apply(job.problem.snapshot)
             ground = await _look(job, patched, better.verdict.deciding.findings)
     except BudgetSpent as spent:
-        return _failed(last, str(spent))
+        return msgspec.structs.replace(_failed(last, str(spent)), limit=spent.limit)
     return _failed(last, "every candidate failed")
 
 
@@ -188,8 +193,11 @@ async def _ask(job: Job, ground: Ground, suspect: Suspect, mode: Mode, seed: int
     sampling = job.meter.harness.sampling
     messages = [Message(role="system", content=prompt("direct_system").strip())]
     pointed = pointed_line(suspect.unit, ground.findings) if mode == "likely" else None
-    line = "" if pointed is None else suspect.unit.source.splitlines()[pointed].strip()
-    messages.append(Message(role="user", content=first_prompt(ground.findings, suspect, ground.snapshot, line=line)))
+    line = "" if pointed is None else split_lines(suspect.unit.source)[pointed].strip()
+    asked = first_prompt(ground.findings, suspect, ground.snapshot, line=line)
+    if job.candidate is not None:  # before all that differs between suspects, for the server's cache
+        asked = f"{shown(job.candidate, longest=LONGEST_CANDIDATE)}\n{asked}"
+    messages.append(Message(role="user", content=asked))
     if mode == "again" and failed is not None:
         messages.append(Message(role="assistant", content=f"```python\n{failed.candidate.answer}```"))
         messages.append(Message(role="user", content=_told(failed, suspect.unit, ground.snapshot)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -50,17 +50,30 @@ def get(connection: sqlite3.Connection, name: str, kind: type[T]) -> T:
 
 def unpack(name: str, data: bytes, size: int, kind: type[T]) -> T:
     """Unpack one blob and check it against its name."""
-    import zstandard
+    return Unpacker(kind).unpack(name, data, size)
 
-    try:
-        if size > LARGEST or zstandard.frame_content_size(data) != size:
-            raise _damaged(name)
-        content = zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
-        if hashlib.sha256(content).hexdigest() != name:
-            raise _damaged(name)
-        return msgspec.json.decode(content, type=kind)
-    except (zstandard.ZstdError, msgspec.DecodeError) as error:
-        raise _damaged(name) from error
+
+class Unpacker(Generic[T]):
+    """Unpacks many blobs of one kind; for one thread."""
+
+    def __init__(self, kind: type[T]) -> None:
+        import zstandard
+
+        self._zstandard = zstandard
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def unpack(self, name: str, data: bytes, size: int) -> T:
+        """The value; raises JournalError where the content is not what the blob's name says."""
+        try:
+            if size > LARGEST or self._zstandard.frame_content_size(data) != size:
+                raise _damaged(name)
+            content = self._decompressor.decompress(data, max_output_size=size)
+            if hashlib.sha256(content).hexdigest() != name:
+                raise _damaged(name)
+            return self._decoder.decode(content)
+        except (self._zstandard.ZstdError, msgspec.DecodeError) as error:
+            raise _damaged(name) from error
 
 
 def _row(connection: sqlite3.Connection, name: str) -> tuple[bytes, int]:

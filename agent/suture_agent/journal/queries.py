@@ -1,10 +1,10 @@
-"""Reading the journal: counts, lists, whole records, what was proven before, what resembles a failure."""
+"""Reading the journal: counts, lists, whole records, what was proven before, what resembles a failure (`past_fixes`)."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,14 @@ import msgspec
 from suture_agent.errors import JournalError
 from suture_agent.journal.blobs import get
 from suture_agent.journal.entries import workspace_id
+from suture_agent.journal.offers import Offer, offers_of
+from suture_agent.journal.past_fixes import recall
 from suture_agent.journal.schema import version_of
 from suture_agent.journal.store import Journal
-from suture_agent.journal.stored import StoredPatch, StoredTurns
-from suture_agent.recall import PastFix
+from suture_agent.journal.stored import StoredCourse, StoredPatch, StoredTurns
 from suture_sandbox.patch import Patch
 
-MOST_WORDS = 64
-"""Words of a query that recall looks for."""
+__all__ = ["Line", "NoSuchRecord", "Record", "Stats", "proven", "recall", "recent", "show", "stats"]
 
 
 class NoSuchRecord(JournalError):
@@ -51,35 +51,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     removed: int
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person decided about an offer."""
-
-    id: str
-    kind: str
-    created: float
-    edits: StoredPatch | None = None
-
-
-class Survival(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of an accepted patch was still there at some moment after."""
-
-    moment: str
-    tokens: int
-    """That the patch added."""
-    kept: int
-    """Of those, still there."""
-    created: float
-
-
-class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """A patch that was shown, and what became of it."""
-
-    id: str
-    created: float
-    decisions: tuple[Decision, ...] = ()
-    survivals: tuple[Survival, ...] = ()
-
-
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is kept of an episode."""
 
@@ -99,6 +70,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Any
     fields: dict[str, Any]
     """The named fields of the environment, the harness and the policy."""
+    course: StoredCourse | None = None
+    """What the pipeline did beside the conversation; None where it did nothing."""
     offers: tuple[Offer, ...] = ()
 
 
@@ -113,13 +86,25 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     checks: dict[str, int]
     policies: dict[str, int]
     environments: dict[str, int]
+    shown: dict[str, int]
+    """Offers by the way they were shown."""
+    seen: int
+    """Offers that a person looked at."""
     decisions: dict[str, int]
+    sources: dict[str, int]
+    """Decisions by where they are known from."""
+    dropped: dict[str, int]
+    """Failures that nobody worked on, by why: passed (unchanged when it was run again), flaky, mended (by an earlier fix)."""
+    flaky: dict[str, int]
+    """Tests in quarantine, by what they seem to depend on; expired ones included."""
     prompt_tokens: int
     completion_tokens: int
     seconds: float
     bytes_on_disk: int
     bytes_unpacked: int
     """What the blobs would take without compression."""
+    maps: int
+    """Maps of impact: which tests ran what."""
     db_schema: int
 
 
@@ -155,12 +140,18 @@ def stats(journal: Journal) -> Stats:
                 " GROUP BY 1 ORDER BY 2 DESC, 1",
             ),
             environments=_counts(connection, "SELECT environment, count(*) FROM episodes GROUP BY 1 ORDER BY 2 DESC, 1"),
+            shown=_counts(connection, "SELECT shown, count(*) FROM offers WHERE shown IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"),
+            seen=_row(connection, "SELECT count(seen) FROM offers")[0],
             decisions=_counts(connection, "SELECT kind, count(*) FROM decisions GROUP BY 1 ORDER BY 2 DESC, 1"),
+            sources=_counts(connection, "SELECT source, count(*) FROM decisions WHERE source IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"),
+            dropped=_counts(connection, "SELECT reason, count(*) FROM dropped GROUP BY 1 ORDER BY 2 DESC, 1"),
+            flaky=_counts(connection, "SELECT kind, count(*) FROM flaky_tests GROUP BY 1 ORDER BY 2 DESC, 1"),
             prompt_tokens=prompt,
             completion_tokens=completion,
             seconds=seconds,
             bytes_on_disk=sum(file.stat().st_size for file in journal.path.parent.glob(f"{journal.path.name}*") if file.is_file()),
             bytes_unpacked=_row(connection, "SELECT coalesce(sum(size), 0) FROM blobs")[0],
+            maps=_row(connection, "SELECT count(*) FROM impacts")[0],
             db_schema=version_of(connection),
         )
 
@@ -180,9 +171,10 @@ def show(journal: Journal, prefix: str) -> Record:
     """The whole record of an episode; `prefix` begins its identifier, or that of a problem, whose newest episode is meant then."""
     with journal.reading() as connection:
         line = _find(connection, prefix.strip().lower())
-        (run, adapter, seed, versions, turns, count, snapshot, findings, diff, redacted, verdict) = _row(
+        (run, adapter, seed, versions, turns, course, count, snapshot, findings, diff, redacted, verdict) = _row(
             connection,
-            "SELECT e.run, e.adapter, e.seed, e.versions, e.turns, p.finding_count, p.snapshot, p.findings, a.diff, a.redacted, v.verdict"
+            "SELECT e.run, e.adapter, e.seed, e.versions, e.turns, e.course,"
+            " p.finding_count, p.snapshot, p.findings, a.diff, a.redacted, v.verdict"
             " FROM episodes e JOIN problems p ON p.key = e.problem LEFT JOIN patches a ON a.episode = e.id"
             " LEFT JOIN verdicts v ON v.episode = e.id WHERE e.id = ?",
             (line.id,),
@@ -201,7 +193,8 @@ def show(journal: Journal, prefix: str) -> Record:
             redacted=bool(redacted),
             verdict=_optional(connection, verdict),
             fields=_fields(connection, line.id),
-            offers=_offers(connection, line.id),
+            course=get(connection, course, StoredCourse) if course else None,
+            offers=offers_of(connection, line.id),
         )
 
 
@@ -215,25 +208,6 @@ def proven(journal: Journal, problem: str, environment: str) -> tuple[Patch, ...
             (problem, environment),
         ).fetchall()
         return tuple(get(connection, name, StoredPatch).patch() for name in dict.fromkeys(name for (name,) in names))
-
-
-def recall(journal: Journal, query: str, limit: int = 3, *, without: Collection[str] = ()) -> tuple[PastFix, ...]:
-    """Proven fixes whose failures resemble the query, best first and the newest first among equals; not those of the problems `without`."""
-    words = list(dict.fromkeys(word.lower() for word in re.findall(r"\w{2,40}", query[:20_000]) if word.strip("_")))[:MOST_WORDS]
-    if not words or limit < 1:
-        return ()
-    match = " OR ".join(f'"{word}"' for word in words)
-    marks = ", ".join("?" * len(without))
-    with journal.reading() as connection:
-        rows: Sequence[tuple[str, str]] = connection.execute(
-            "SELECT failures.failure, failures.diff FROM failures"  # noqa: S608  # only question marks are put in
-            " JOIN patches a ON a.key = failures.rowid JOIN episodes e ON e.id = a.episode"
-            " JOIN verdicts v ON v.episode = e.id JOIN problems p ON p.key = e.problem"
-            f" WHERE failures MATCH ? AND v.passed = 1 AND p.id NOT IN ({marks})"
-            " ORDER BY round(bm25(failures, 1.0, 0.25), 9), e.id DESC LIMIT ?",
-            (match, *without, limit * 8),
-        ).fetchall()
-    return tuple(PastFix(failure=failure, diff=diff) for failure, diff in dict.fromkeys(rows))[:limit]
 
 
 def _find(connection: sqlite3.Connection, prefix: str) -> Line:
@@ -267,27 +241,6 @@ def _fields(connection: sqlite3.Connection, episode: str) -> dict[str, Any]:
         (episode,),
     ).fetchall()
     return {kind: {"identity": identity, "fields": _optional(connection, fields)} for kind, identity, fields in rows}
-
-
-def _offers(connection: sqlite3.Connection, episode: str) -> tuple[Offer, ...]:
-    rows = connection.execute("SELECT id, created FROM offers WHERE episode = ? ORDER BY id", (episode,)).fetchall()
-    return tuple(
-        Offer(id=offer, created=created, decisions=_decisions(connection, offer), survivals=_survivals(connection, offer))
-        for offer, created in rows
-    )
-
-
-def _survivals(connection: sqlite3.Connection, offer: str) -> tuple[Survival, ...]:
-    rows = connection.execute("SELECT moment, tokens, kept, created FROM survivals WHERE offer = ? ORDER BY created", (offer,))
-    return tuple(Survival(moment=moment, tokens=tokens, kept=kept, created=created) for moment, tokens, kept, created in rows)
-
-
-def _decisions(connection: sqlite3.Connection, offer: str) -> tuple[Decision, ...]:
-    rows = connection.execute("SELECT id, kind, created, edits FROM decisions WHERE offer = ? ORDER BY id", (offer,)).fetchall()
-    return tuple(
-        Decision(id=identifier, kind=kind, created=created, edits=get(connection, edits, StoredPatch) if edits else None)
-        for identifier, kind, created, edits in rows
-    )
 
 
 def _optional(connection: sqlite3.Connection, name: str | None) -> Any:  # noqa: ANN401  # JSON of any shape

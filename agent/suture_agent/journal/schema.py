@@ -146,7 +146,86 @@ SURVIVAL = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SURVIVAL)
+OFFERED = (
+    "ALTER TABLE offers ADD COLUMN environment TEXT",
+    "ALTER TABLE offers ADD COLUMN harness TEXT",
+    "ALTER TABLE offers ADD COLUMN snapshot TEXT",
+    "ALTER TABLE offers ADD COLUMN shown TEXT CHECK (shown IN ('action', 'message', 'notification'))",
+    "ALTER TABLE offers ADD COLUMN seen REAL",
+    "ALTER TABLE decisions ADD COLUMN latency REAL",
+    "ALTER TABLE decisions ADD COLUMN source TEXT CHECK (source IN ('told', 'inferred'))",
+    "ALTER TABLE decisions ADD COLUMN reason TEXT",
+    """
+    UPDATE offers SET (environment, harness, snapshot) = (
+        SELECT e.environment, e.harness, p.snapshot FROM episodes e JOIN problems p ON p.key = e.problem WHERE e.id = offers.episode
+    )
+    """,
+    "CREATE INDEX offers_by_episode ON offers (episode)",
+)
+
+QUARANTINE = (
+    """
+    CREATE TABLE flaky_tests (
+        workspace TEXT NOT NULL REFERENCES workspaces (id),
+        environment TEXT NOT NULL,
+        check_name TEXT NOT NULL,
+        test_hash TEXT NOT NULL,
+        test TEXT,
+        file_hash TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('order', 'time', 'randomness', 'shared state', 'load')),
+        counts TEXT NOT NULL,
+        first_seen REAL NOT NULL,
+        last_seen REAL NOT NULL,
+        PRIMARY KEY (workspace, environment, check_name, test_hash)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE dropped (
+        id TEXT PRIMARY KEY,
+        workspace TEXT NOT NULL REFERENCES workspaces (id),
+        environment TEXT NOT NULL,
+        check_name TEXT NOT NULL,
+        reason TEXT NOT NULL CHECK (reason IN ('passed', 'flaky', 'mended')),
+        created REAL NOT NULL
+    ) STRICT
+    """,
+)
+
+IMPACT = (
+    """
+    CREATE TABLE impacts (
+        workspace TEXT NOT NULL REFERENCES workspaces (id),
+        environment TEXT NOT NULL,
+        check_name TEXT NOT NULL,
+        tests INTEGER NOT NULL,
+        files INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        created REAL NOT NULL,
+        map TEXT NOT NULL REFERENCES blobs (hash),
+        PRIMARY KEY (workspace, environment, check_name)
+    ) STRICT
+    """,
+    "CREATE INDEX impacts_by_map ON impacts (map)",
+)
+
+PIPELINES = (
+    "ALTER TABLE episodes ADD COLUMN course TEXT REFERENCES blobs (hash)",
+    "ALTER TABLE problems ADD COLUMN start TEXT REFERENCES blobs (hash)",
+    "ALTER TABLE problems ADD COLUMN results TEXT REFERENCES blobs (hash)",
+    """
+    CREATE TABLE origins (
+        patch INTEGER PRIMARY KEY REFERENCES patches (key) ON DELETE CASCADE,
+        mark TEXT NOT NULL,
+        repository TEXT NOT NULL,
+        task TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE VIRTUAL TABLE fixes USING fts5 (signature, failure, code, diff)",
+    "INSERT INTO fixes (rowid, signature, failure, code, diff) SELECT rowid, failure, failure, diff, diff FROM failures",
+    "DROP TABLE failures",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SURVIVAL, OFFERED, QUARANTINE, IMPACT, PIPELINES)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -14,23 +14,18 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from suture_agent.errors import JournalError
 from suture_agent.journal.blobs import put
-from suture_agent.journal.entries import EpisodeEntry, IdentityEntry, Level, PatchEntry, ProblemEntry, RunEntry, VerdictEntry
+from suture_agent.journal.entries import EpisodeEntry, IdentityEntry, Level, PatchEntry, ProblemEntry, RunEntry, VerdictEntry, reason_text
 from suture_agent.journal.files import connect, explained
 from suture_agent.journal.identifiers import Identifiers
+from suture_agent.journal.kinds import DecisionKind, Moment, Shown, Source
+from suture_agent.journal.past_fixes import index_fix
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-DecisionKind = Literal[
-    "accepted", "accepted_with_edits", "rejected", "rejected_with_correction", "reverted", "ignored", "expired", "withdrawn"
-]
-"""What became of an offer (DESIGN, "Words")."""
-Moment = Literal["save", "30s", "5min", "15min", "commit"]
-"""When it is measured how much of an accepted patch is still there."""
 
 
 class Journal:
@@ -106,7 +101,7 @@ class Journal:
     def write_run(self, run: RunEntry) -> None:
         """A run has started."""
         with self.writing() as connection:
-            _put_run(connection, run)
+            put_run(connection, run)
 
     def end_run(self, run: RunEntry) -> None:
         """A run is over."""
@@ -116,42 +111,58 @@ class Journal:
     def write_problem(self, run: RunEntry, problem: ProblemEntry) -> None:
         """A problem is worked on."""
         with self.writing() as connection:
-            _put_run(connection, run)
+            put_run(connection, run)
             _put_problem(connection, problem)
 
     def write_episode(self, run: RunEntry, episode: EpisodeEntry) -> str:
         """A problem is finished: all of it in one transaction. Returns the episode's identifier."""
         identifier = self.identifier()
         with self.writing() as connection:
-            _put_run(connection, run)
-            problem = _put_problem(connection, episode.problem)
-            for identity in (episode.harness, episode.policy):
-                _put_identity(connection, identity)
-            _put_episode(connection, identifier, run.id, problem, episode)
-            if episode.patch is not None:
-                proven = episode.outcome == "fixed" and episode.verdict is not None and episode.verdict.passed
-                _put_patch(connection, identifier, episode.patch, proven=proven)
-            if episode.verdict is not None:
-                _put_verdict(connection, identifier, episode.verdict)
+            put_episode(connection, identifier, run, episode)
         return identifier
 
-    def write_offer(self, episode: str) -> str:
+    def write_offer(self, episode: str, shown: Shown) -> str:
         """A proven patch is about to be shown to a person; an episode without a passed verdict cannot be offered."""
         identifier = self.identifier()
         with self.writing() as connection:
-            proven = connection.execute("SELECT 1 FROM verdicts WHERE episode = ? AND passed = 1", (episode,)).fetchone()
-            if proven is None:
+            made = connection.execute(
+                "INSERT INTO offers (id, episode, created, environment, harness, snapshot, shown)"
+                " SELECT ?, e.id, ?, e.environment, e.harness, p.snapshot, ? FROM episodes e JOIN problems p ON p.key = e.problem"
+                " JOIN verdicts v ON v.episode = e.id WHERE e.id = ? AND v.passed = 1",
+                (identifier, time.time(), shown, episode),
+            )
+            if not made.rowcount:
                 raise JournalError(f"episode {episode} holds no proven patch that could be offered")
-            connection.execute("INSERT INTO offers (id, episode, created) VALUES (?, ?, ?)", (identifier, episode, time.time()))
         return identifier
 
-    def write_decision(self, offer: str, kind: DecisionKind, correction: PatchEntry | None = None) -> str:
-        """A person has decided, with what they made of the patch where they changed it."""
-        identifier = self.identifier()
-        row = (identifier, offer, kind, correction is not None and correction.redacted, time.time())
+    def write_seen(self, offer: str) -> None:
+        """A person looks at an offer; the first time counts."""
         with self.writing() as connection:
-            edits = put(connection, correction.edits) if correction is not None else None
-            connection.execute("INSERT INTO decisions (id, offer, kind, redacted, created, edits) VALUES (?, ?, ?, ?, ?, ?)", (*row, edits))
+            if not connection.execute("UPDATE offers SET seen = coalesce(seen, ?) WHERE id = ?", (time.time(), offer)).rowcount:
+                raise JournalError(f"there is no offer {offer}")
+
+    def write_decision(
+        self, offer: str, kind: DecisionKind, correction: PatchEntry | None = None, *, source: Source = "told", reason: str = ""
+    ) -> str:
+        """A person has decided, with what they made of the patch where they changed it; how long that took is counted from seeing it."""
+        identifier = self.identifier()
+        row: dict[str, object] = {
+            "id": identifier,
+            "offer": offer,
+            "kind": kind,
+            "redacted": correction is not None and correction.redacted,
+            "now": time.time(),
+            "source": source,
+            "reason": reason_text(reason, self.level),
+        }
+        with self.writing() as connection:
+            row["edits"] = put(connection, correction.edits) if correction is not None else None
+            connection.execute(
+                "INSERT INTO decisions (id, offer, kind, edits, redacted, created, latency, source, reason) VALUES (:id, :offer, :kind,"
+                " :edits, :redacted, :now, (SELECT max(0.0, :now - coalesce(seen, created)) FROM offers WHERE id = :offer), :source,"
+                " :reason)",
+                row,
+            )
         return identifier
 
     def write_survival(self, offer: str, moment: Moment, *, tokens: int, kept: int) -> None:
@@ -172,7 +183,21 @@ class Journal:
         return (*wrong, *(f"a row of {row[0]} refers to a row of {row[2]} that is not there" for row in foreign[:20]))
 
 
-def _put_run(connection: sqlite3.Connection, run: RunEntry) -> None:
+def put_episode(connection: sqlite3.Connection, identifier: str, run: RunEntry, episode: EpisodeEntry) -> None:
+    """A finished problem with its run, problem, identities, patch and verdict."""
+    put_run(connection, run)
+    problem = _put_problem(connection, episode.problem)
+    for identity in (episode.harness, episode.policy):
+        _put_identity(connection, identity)
+    _put_episode(connection, identifier, run.id, problem, episode)
+    if episode.patch is not None:
+        proven = episode.outcome == "fixed" and episode.verdict is not None and episode.verdict.passed
+        _put_patch(connection, identifier, episode.patch, proven=proven)
+    if episode.verdict is not None:
+        _put_verdict(connection, identifier, episode.verdict)
+
+
+def put_run(connection: sqlite3.Connection, run: RunEntry) -> None:
     """Also for a run that was written before: another process may have erased it meanwhile."""
     connection.execute(
         "INSERT INTO workspaces (id, path) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET path = coalesce(path, excluded.path)",
@@ -195,9 +220,10 @@ def _put_identity(connection: sqlite3.Connection, entry: IdentityEntry) -> None:
 def _put_problem(connection: sqlite3.Connection, entry: ProblemEntry) -> int:
     _put_identity(connection, entry.environment)
     (key,) = connection.execute(
-        "INSERT INTO problems (id, workspace, environment, check_name, snapshot, finding_count, findings, created)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (id, workspace, environment) DO UPDATE SET findings = coalesce(findings, excluded.findings) RETURNING key",
+        "INSERT INTO problems (id, workspace, environment, check_name, snapshot, finding_count, findings, created, start, results)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id, workspace, environment) DO UPDATE SET findings = coalesce(findings, excluded.findings),"
+        " start = coalesce(start, excluded.start), results = coalesce(results, excluded.results) RETURNING key",
         (
             entry.id,
             entry.workspace,
@@ -207,6 +233,8 @@ def _put_problem(connection: sqlite3.Connection, entry: ProblemEntry) -> int:
             entry.finding_count,
             put(connection, entry.findings),
             entry.created,
+            put(connection, entry.start),
+            put(connection, entry.results),
         ),
     ).fetchone()
     return int(key)
@@ -224,6 +252,7 @@ def _put_episode(connection: sqlite3.Connection, identifier: str, run: str, prob
         "outcome": entry.outcome,
         "reason": entry.reason,
         "turns": put(connection, entry.turns),
+        "course": put(connection, entry.course),
         "steps": entry.steps,
         "prompt_tokens": entry.prompt_tokens,
         "completion_tokens": entry.completion_tokens,
@@ -254,9 +283,7 @@ def _put_patch(connection: sqlite3.Connection, episode: str, entry: PatchEntry, 
         ),
     )
     if proven and entry.diff_text:
-        connection.execute(
-            "INSERT INTO failures (rowid, failure, diff) VALUES (?, ?, ?)", (cursor.lastrowid, entry.failure, entry.diff_text)
-        )
+        index_fix(connection, cursor.lastrowid, entry)
 
 
 def _put_verdict(connection: sqlite3.Connection, episode: str, entry: VerdictEntry) -> None:

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+from suture_agent.journal.blobs import Blob, pack
 from suture_agent.meter import Turn
+from suture_agent.pipelines import Course, Judgement, OuterStep
+from suture_agent.pipelines.signature import query_text
+from suture_agent.pipelines.start import Start
 from suture_agent.policies import Choice, Message, ToolSchema
 from suture_agent.redact import redact, redact_value
+from suture_sandbox.checks import CheckResult
 from suture_sandbox.findings import Finding
 from suture_sandbox.identity import identity_of
 from suture_sandbox.patch import FileEdit, Patch
@@ -36,6 +41,7 @@ class StoredRequest(msgspec.Struct, frozen=True, kw_only=True):
     candidates: int = 1
     prefill: str = ""
     thinking: bool = False
+    by: Literal["policy", "judge"] = "policy"
     choices: tuple[Choice, ...] = ()
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -97,12 +103,55 @@ def _request(turn: Turn, messages: dict[Message, int], tools: dict[bytes, int]) 
         candidates=asked.candidates,
         prefill=asked.prefill,
         thinking=asked.thinking,
-        choices=answer.choices,
+        by=turn.by,
+        choices=tuple(msgspec.structs.replace(choice, token_ids=(), logprobs=()) for choice in answer.choices),
         prompt_tokens=answer.prompt_tokens,
         completion_tokens=answer.completion_tokens,
         cached_tokens=answer.cached_tokens,
         seconds=answer.seconds,
     )
+
+
+class StoredStart(msgspec.Struct, frozen=True, kw_only=True):
+    """What a start has beside the problem's findings and the checks' results. A redacted one is for reading only."""
+
+    texts: dict[str, str | None]
+    """Path -> content; None: deleted."""
+    flaky: dict[str, tuple[str, ...]] = {}
+    reproducible: bool = True
+    redacted: bool = False
+
+
+class StoredCourse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pipeline did: the outer loop's steps, the judge's words, and the diff of the progress that was kept."""
+
+    steps: tuple[OuterStep, ...] = ()
+    judged: tuple[Judgement, ...] = ()
+    kept: str = ""
+
+
+def store_start(start: Start) -> StoredStart:
+    """The start with secrets taken out; marked when that changed a text or a finding, or a text is not UTF-8: it is no start any more."""
+    texts: dict[str, str | None] = {}
+    kept = msgspec.convert(stored_value(start.findings), tuple[Finding, ...])
+    redacted = [(each.signature, each.range) for each in kept] != [(each.signature, each.range) for each in start.findings]
+    for path, content in start.texts.items():
+        try:
+            texts[str(stored_value(path))] = clean = _clean(content)
+        except UnicodeDecodeError:
+            redacted = True
+            continue
+        redacted |= _bytes(clean) != content
+    flaky = {check: tuple(tests) for check, tests in start.flaky.items()}
+    return StoredStart(texts=texts, flaky=flaky, reproducible=start.reproducible, redacted=redacted)
+
+
+def store_course(course: Course) -> StoredCourse | None:
+    """The course with secrets taken out; None for one that says nothing beyond the conversation."""
+    if not course.steps and not course.judged:
+        return None
+    raw = {"steps": course.steps, "judged": course.judged, "kept": course.kept.diff()}
+    return msgspec.convert(redact_value(raw)[0], StoredCourse)
 
 
 def store_patch(patch: Patch) -> StoredPatch:
@@ -135,10 +184,34 @@ def stored_value(value: Any) -> Any:  # noqa: ANN401  # anything msgspec encodes
     return redact_value(value)[0]
 
 
+class PackedResults:
+    """Results of checks as blobs. All problems of one text share theirs, and those of thousands of tests take a while to pack."""
+
+    def __init__(self) -> None:
+        self._last: tuple[tuple[CheckResult, ...], Blob] | None = None
+
+    def of(self, results: tuple[CheckResult, ...]) -> Blob:
+        """The blob, packed anew only where it is not the last one."""
+        if self._last is None or self._last[0] is not results:
+            self._last = results, pack(stored_value(results))
+        return self._last[1]
+
+
 def failure_text(findings: Sequence[Finding]) -> str:
     """What recall compares: code, message and detail of what failed, without paths, secrets taken out."""
     lines = dict.fromkeys(f"{finding.code}: {finding.message}\n{finding.detail}".strip() for finding in findings)
     return str(stored_value("\n".join(lines)[:LONGEST_FAILURE]))
+
+
+def signature_text(findings: Sequence[Finding]) -> str:
+    """What recall weighs most: codes and messages without numbers and what stands in quotes, secrets taken out."""
+    return str(stored_value("\n".join(dict.fromkeys(map(query_text, findings)))[:LONGEST_FAILURE]))
+
+
+def mended_code(diff: str) -> str:
+    """What recall compares with the code around a failure: the lines of a diff as they were before it."""
+    lines = diff.splitlines()
+    return "\n".join(line[1:] for line in lines if line[:1] in ("-", " ") and not line.startswith("--- "))
 
 
 def snapshot_hash(snapshot: Snapshot, findings: Sequence[Finding]) -> str:

@@ -67,13 +67,18 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     thinking: bool = False
 
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
+class Choice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One answer."""
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     reasoning: str = ""
     finish: Finish = "stop"
+    token_ids: tuple[int, ...] = ()
+    """What was generated, token by token, the end mark included; from policies that tell it. Training learns from these, never from text
+    that is tokenised again."""
+    logprobs: tuple[float, ...] = ()
+    """Log-probability of each of `token_ids` when it was drawn, of the distribution that it was drawn from."""
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +90,8 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     """Summed over the choices."""
     cached_tokens: int = 0
     """Prompt tokens that the server took from its cache, where it says so."""
+    prompt_ids: tuple[int, ...] = ()
+    """The prompt's tokens, a started answer included, from policies that tell them."""
     seconds: float = 0.0
 
 

@@ -25,9 +25,10 @@ def render(messages: Sequence[Message], prefill: str = "") -> str:
 
     Marks inside a message are broken with a space: the text of a workspace must not be able to end a turn.
     """
-    turns = [_TURN.format(role="user" if message.role == "tool" else message.role, content=_plain(message.content)) for message in messages]
-    return "".join(turns) + _OPEN + _plain(prefill)
+    turns = [_TURN.format(role="user" if message.role == "tool" else message.role, content=plain(message.content)) for message in messages]
+    return "".join(turns) + _OPEN + plain(prefill)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """The text with the template's marks broken, so that none of them is read as one."""
     return _MARK.sub(lambda mark: f"<| {mark[1]}|>", text)

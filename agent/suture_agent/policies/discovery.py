@@ -136,12 +136,13 @@ async def _get(client: AsyncOpenAI, path: str) -> object:
     from openai import APIError
 
     try:
-        return await client.with_options(max_retries=0, timeout=10).get(_beside(client, path), cast_to=object)
+        return await client.with_options(max_retries=0, timeout=10).get(beside(client, path), cast_to=object)
     except (APIError, ValueError):  # servers answer unknown paths in every way there is
         return None
 
 
-def _beside(client: AsyncOpenAI, path: str) -> str:
+def beside(client: AsyncOpenAI, path: str) -> str:
+    """The address of what a server has beside `/v1`."""
     scheme, place, prefix, _, _ = urlsplit(str(client.base_url))
     return urlunsplit((scheme, place, f"{prefix.rstrip('/').removesuffix('/v1')}/{path}", "", ""))
 
@@ -189,7 +190,7 @@ async def _fingerprint(client: AsyncOpenAI, model: str, *, switch: bool) -> str:
     if switch:
         body["chat_template_kwargs"] = {"enable_thinking": False}
     try:
-        answered = await client.with_options(max_retries=0, timeout=10).post(_beside(client, "tokenize"), body=body, cast_to=object)
+        answered = await client.with_options(max_retries=0, timeout=10).post(beside(client, "tokenize"), body=body, cast_to=object)
         tokens = msgspec.convert(answered, _Tokens).tokens
     except (APIError, msgspec.ValidationError, ValueError):
         return ""

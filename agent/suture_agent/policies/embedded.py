@@ -23,6 +23,7 @@ from suture_agent.policies.connection import Patience, answer, open_client
 from suture_agent.policies.engine import EngineSettings
 from suture_agent.policies.engines import Lease, attach
 from suture_agent.policies.failures import translated
+from suture_agent.policies.lora import Lora, gguf_of
 from suture_agent.policies.wire import Assembly, sampling_body, together
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ class EmbeddedPolicy:
         orphaned: float = 60.0,
         timeout: float = 1200.0,
         catalogue: tuple[Model, ...] = CATALOGUE,
+        lora: Lora | None = None,
     ) -> None:
         """`models`: a folder of the user's with weights, looked into before the cache; `folder`: where engines are recorded; `threads`:
-        0 for the physical cores; `timeout`: seconds for one request.
+        0 for the physical cores; `timeout`: seconds for one request; `lora`: answer with it.
         """
         self.model = model_named(name, catalogue)
         self._models = models
@@ -61,6 +63,8 @@ class EmbeddedPolicy:
         self._threads = threads
         self._idle = idle
         self._orphaned = orphaned
+        self._catalogue = catalogue
+        self._lora = lora
         self._lease: Lease | None = None
         self._client: AsyncOpenAI | None = None
         self._starting = asyncio.Lock()
@@ -74,12 +78,32 @@ class EmbeddedPolicy:
     async def start(self) -> PolicyIdentity:
         """Check the weights and hold an engine. Raises PolicyUnavailable with what to do."""
         lease, _ = await self._held()
+        return msgspec.structs.replace(await self.introduce(), server=lease.record.server)
+
+    async def introduce(self) -> PolicyIdentity:
+        """Who it is, but for the engine's version; starts nothing."""
         return PolicyIdentity(
             name=self.model.name,
             base=self.model.sha256,
+            adapter=self._lora.digest if self._lora is not None else "",
             quantisation=self.model.quantisation,
-            server=lease.record.server,
             template=chatml.TEMPLATE,
+        )
+
+    def adapted(self, lora: Lora) -> EmbeddedPolicy:
+        """The same model with an adapter, in an engine of its own: llama.cpp loads adapters when it starts. Raises PolicyUnavailable."""
+        gguf_of(lora)
+        return EmbeddedPolicy(
+            self.model.name,
+            models=self._models,
+            cache=self._cache,
+            folder=self._folder,
+            threads=self._threads,
+            idle=self._idle,
+            orphaned=self._orphaned,
+            timeout=self._patience.total,
+            catalogue=self._catalogue,
+            lora=lora,
         )
 
     async def complete(self, request: ChatRequest, on_text: OnText | None = None) -> Completion:
@@ -178,12 +202,15 @@ class EmbeddedPolicy:
         return found.path
 
     def _settings(self, path: Path) -> EngineSettings:
+        lora, lora_sha256 = gguf_of(self._lora) if self._lora is not None else ("", "")
         return EngineSettings(
             model=str(path),
             sha256=self.model.sha256,
             context=2 * CONTEXT,
             parallel=SLOTS,
             threads=self._threads or _cores(),
+            lora=lora,
+            lora_sha256=lora_sha256,
             idle=self._idle,
             orphaned=self._orphaned,
         )

@@ -38,6 +38,9 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     parallel: int = 4
     """Slots: answers that are generated together from one cached prompt."""
     threads: int
+    lora: str = ""
+    """Path of an adapter's GGUF file, applied to every request; none where empty."""
+    lora_sha256: str = ""
     idle: float = 600.0
     """Seconds without a request after which it ends although clients hold it; the next request starts it anew."""
     orphaned: float = 60.0
@@ -130,6 +133,8 @@ def _serve(settings: EngineSettings) -> tuple[object, str, str]:
     params.endpoint_props = False
     params.endpoint_slots = True
     params.verbosity = 1
+    if settings.lora:
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(settings.lora, 1.0)]
     _tune(params, settings, xllamacpp)
     server: Any = xllamacpp.Server(params)
     return server, str(server.listening_address), key

@@ -19,6 +19,13 @@ def too_long(text: str) -> bool:
     return _TOO_LONG.search(text) is not None
 
 
+def is_unknown(error: Exception) -> bool:
+    """Whether the server does not have what was named: the model, or an adapter that it had before it was started anew."""
+    import openai
+
+    return isinstance(error, openai.NotFoundError)
+
+
 def translated(error: Exception, url: str, model: str, models: Sequence[str] = ()) -> PolicyError:
     """The error of this floor for what the client raised. `models`: what the server has, where it told."""
     import openai

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from suture_agent.errors import PolicyError, PolicyRefused
+from suture_agent.errors import PolicyError, PolicyRefused, PolicyUnavailable
 from suture_agent.policies import Capability, ChatRequest, Completion, OnText, PolicyIdentity
 from suture_agent.policies.connection import Patience, answer, open_client
 from suture_agent.policies.discovery import ServerFacts, capability_of, discover
-from suture_agent.policies.failures import translated
+from suture_agent.policies.failures import is_unknown, translated
+from suture_agent.policies.lora import Lora, Route, route, unload
 from suture_agent.policies.wire import Assembly, chat_body, together
 
 if TYPE_CHECKING:
@@ -34,13 +35,21 @@ class OpenAIPolicy:
         api_key: str = "",
         patience: Patience | None = None,
         capability: Capability | None = None,
+        tokens: bool = False,
+        lora: Lora | None = None,
     ) -> None:
-        """`model` empty: the server's first one. `capability` overrides what the server and the model's name say."""
+        """`model` empty: the server's first one. `capability` overrides what server and name say. `lora`: answer with this adapter.
+
+        `tokens`: ask a vLLM server for the tokens that were drawn and their log-probabilities, which training learns from.
+        """
         self.base_url = base_url.rstrip("/")
         self._model = model
         self._key = api_key
         self._patience = patience or Patience()
         self._given = capability
+        self._tokens = tokens
+        self._lora = lora
+        self._route: Route | None = None
         self._client: AsyncOpenAI | None = None
         self._facts: ServerFacts | None = None
         self._starting = asyncio.Lock()
@@ -54,8 +63,20 @@ class OpenAIPolicy:
         return self._facts.capability if self._facts is not None else capability_of(self._model)
 
     async def start(self) -> PolicyIdentity:
-        """Find out who the server is. Raises PolicyUnavailable or PolicyRefused."""
+        """Find out who the server is; asked anew after it did not answer a request. Raises PolicyUnavailable or PolicyRefused."""
         return (await self._known()).identity
+
+    async def introduce(self) -> PolicyIdentity:
+        """As `start`: asking a server loads nothing."""
+        return await self.start()
+
+    def adapted(self, lora: Lora) -> OpenAIPolicy:
+        """The same model of the same server with an adapter."""
+        return OpenAIPolicy(self.base_url, self._model, api_key=self._key, patience=self._patience, capability=self._given, lora=lora)
+
+    async def forget(self, lora: Lora) -> bool:
+        """Have the server let go of an adapter that it was told to load: whether it had it. Raises PolicyUnavailable where none answers."""
+        return lora.served in (await self._known()).models and await unload(await self._connected(), lora)
 
     async def complete(self, request: ChatRequest, on_text: OnText | None = None) -> Completion:
         """Answer a request; several candidates share one prompt where the server can."""
@@ -63,7 +84,12 @@ class OpenAIPolicy:
         facts = await self._known()
         if request.prefill and not self.capability.prefill:
             raise PolicyRefused(f"{self.base_url} cannot continue a started answer", remedy="use a harness without a prefill")
-        done = await self._all(request, facts, on_text)
+        try:
+            done = await self._all(request, facts, on_text)
+        except PolicyRefused:
+            if self._lora is None or self._facts is facts:
+                raise
+            done = await self._all(request, await self._known(), on_text)  # the server was started anew, and is told again
         return msgspec.structs.replace(done, seconds=time.monotonic() - started)
 
     async def close(self) -> None:
@@ -77,10 +103,17 @@ class OpenAIPolicy:
             if self._facts is None:
                 client = await self._connected()
                 try:
-                    self._facts = await discover(client, self._model)
+                    self._facts = await self._looked(client)
                 except Exception as error:  # the boundary: the client's own errors and its HTTP library's become this floor's
                     raise translated(error, self.base_url, self._model) from error
             return self._facts
+
+    async def _looked(self, client: AsyncOpenAI) -> ServerFacts:
+        facts = await discover(client, self._model)
+        if self._lora is None:
+            return facts
+        self._route = await route(client, facts, self._lora)
+        return msgspec.structs.replace(facts, identity=msgspec.structs.replace(facts.identity, adapter=self._lora.digest))
 
     async def _connected(self) -> AsyncOpenAI:
         if self._client is None:
@@ -117,12 +150,19 @@ class OpenAIPolicy:
 
     async def _one(self, request: ChatRequest, facts: ServerFacts, on_text: OnText | None) -> Completion:
         client = await self._connected()
-        body = chat_body(request, facts.identity.name, facts.dialect, switch=self.capability.thinking)
+        way = self._route or Route(model=facts.identity.name)
+        body = chat_body(request, way.model, facts.dialect, switch=self.capability.thinking, tokens=self._tokens) | dict(way.body)
         try:
             return await answer(
                 client, "/chat/completions", body, lambda: Assembly(request.candidates, request.prefill), self._patience, on_text
             )
+        except PolicyUnavailable:
+            self._facts = None
+            raise
         except PolicyError:
             raise
         except Exception as error:  # the boundary: the client's own errors and its HTTP library's become this floor's
-            raise translated(error, self.base_url, facts.identity.name, facts.models) from error
+            known = translated(error, self.base_url, way.model, facts.models)
+            if isinstance(known, PolicyUnavailable) or is_unknown(error):
+                self._facts = None
+            raise known from error

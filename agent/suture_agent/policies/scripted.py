@@ -26,6 +26,7 @@ import msgspec
 
 from suture_agent.errors import ContextOverflow, PolicyError, PolicyRefused, PolicyUnavailable, SettingsError
 from suture_agent.policies import Capability, ChatRequest, Choice, Completion, Finish, OnText, PolicyIdentity, ToolCall
+from suture_agent.policies.lora import Lora
 
 T = TypeVar("T")
 Failure = Literal["429", "reset", "infrastructure", "refused", "overflow"]
@@ -83,9 +84,11 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 class ScriptedPolicy:
     """Plays a script, in order, and remembers what it was asked. Deterministic: equal requests in equal order get equal answers."""
 
-    def __init__(self, script: Path | str | Script) -> None:
+    def __init__(self, script: Path | str | Script, *, lora: Lora | None = None) -> None:
+        """`lora`: pretend to answer with this adapter."""
         self.script = script if isinstance(script, Script) else load(Path(script))
         self.requests: list[ChatRequest] = []
+        self._lora = lora
         self._played = [0] * len(self.script.turns)
 
     @property
@@ -98,7 +101,17 @@ class ScriptedPolicy:
 
     async def start(self) -> PolicyIdentity:
         """There is nothing to start."""
-        return PolicyIdentity(name=self.script.header.name, server="scripted")
+        return PolicyIdentity(name=self.script.header.name, adapter=self._lora.digest if self._lora is not None else "", server="scripted")
+
+    async def introduce(self) -> PolicyIdentity:
+        """As `start`."""
+        return await self.start()
+
+    def adapted(self, lora: Lora) -> ScriptedPolicy:
+        """The same script, which goes on where it stands: an adapter changes who answers, not what was played."""
+        other = ScriptedPolicy(self.script, lora=lora)
+        other.requests, other._played = self.requests, self._played
+        return other
 
     async def complete(self, request: ChatRequest, on_text: OnText | None = None) -> Completion:
         """Play the next fitting turn; PolicyError where the script has none left."""

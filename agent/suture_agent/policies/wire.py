@@ -36,12 +36,14 @@ class ServerSaid(Exception):  # not an error of the floor: translated where the 
         self.body = body
 
 
-def chat_body(request: ChatRequest, model: str, dialect: Dialect, *, switch: bool) -> dict[str, Any]:
-    """The body of a chat request. `switch`: the model's chat template can turn thinking off."""
+def chat_body(request: ChatRequest, model: str, dialect: Dialect, *, switch: bool, tokens: bool = False) -> dict[str, Any]:
+    """The body of a chat request. `switch`: the model's chat template can turn thinking off. `tokens`: ask for them (vLLM 0.10.2)."""
     messages = [_sent(message) for message in request.messages]
     body: dict[str, Any] = {"model": model, "messages": messages, **sampling_body(request)}
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
+    if tokens:
+        body |= {"return_token_ids": True, "logprobs": True, "top_logprobs": 0}
     if switch:
         body["chat_template_kwargs"] = {"enable_thinking": request.thinking}
     if request.prefill:
@@ -118,8 +120,18 @@ class _Delta(msgspec.Struct):
     tool_calls: list[_Call] | None = None
 
 
+class _Logprob(msgspec.Struct):
+    logprob: float
+
+
+class _Logprobs(msgspec.Struct):
+    content: list[_Logprob] | None = None
+
+
 class _Piece(msgspec.Struct):
     index: int = 0
+    token_ids: list[int] | None = None
+    logprobs: _Logprobs | None = None
     delta: _Delta | None = None
     text: str | None = None
     finish_reason: str | None = None
@@ -140,6 +152,7 @@ class _Timings(msgspec.Struct):
 
 
 class _Chunk(msgspec.Struct):
+    prompt_token_ids: list[int] | None = None
     choices: list[_Piece] = []
     usage: _Usage | None = None
     timings: _Timings | None = None
@@ -154,6 +167,8 @@ class Growth:
         self.reasoning = ""
         self.finish = ""
         self.calls: dict[int, ToolCall] = {}
+        self.token_ids: list[int] = []
+        self.logprobs: list[float] = []
 
     def add(self, piece: _Piece) -> None:
         """Take in one piece."""
@@ -161,6 +176,8 @@ class Growth:
         self.text += (piece.text or "") + (delta.content or "")
         self.reasoning += delta.reasoning_content or delta.reasoning or ""
         self.finish = piece.finish_reason or self.finish
+        self.token_ids += piece.token_ids or ()
+        self.logprobs += [each.logprob for each in (piece.logprobs.content or ())] if piece.logprobs else ()
         for call in delta.tool_calls or ():
             self._call(call)
 
@@ -178,7 +195,14 @@ class Growth:
         text = self.text.removeprefix(prefill) if prefill else self.text
         reasoning, text = _thoughts(self.reasoning, text)
         calls = tuple(msgspec.structs.replace(call, id=call.id or f"call_{number}_{index}") for index, call in sorted(self.calls.items()))
-        return Choice(text=text, tool_calls=calls, reasoning=reasoning, finish="tool_calls" if calls else _FINISH[self.finish])
+        return Choice(
+            text=text,
+            tool_calls=calls,
+            reasoning=reasoning,
+            finish="tool_calls" if calls else _FINISH[self.finish],
+            token_ids=tuple(self.token_ids),
+            logprobs=tuple(self.logprobs),
+        )
 
 
 def _thoughts(reasoning: str, text: str) -> tuple[str, str]:
@@ -197,6 +221,7 @@ class Assembly:
         self._most = candidates
         self._prefill = prefill
         self._prompt = self._answer = self._cached = 0
+        self._prompt_ids: tuple[int, ...] = ()
 
     @property
     def first_text(self) -> str:
@@ -215,6 +240,8 @@ class Assembly:
             if not 0 <= piece.index < self._most:
                 raise BrokenAnswer(f"the server sent answer {piece.index}, {self._most} were asked for")
             self._growths.setdefault(piece.index, Growth()).add(piece)
+        if chunk.prompt_token_ids:
+            self._prompt_ids = tuple(chunk.prompt_token_ids)
         if chunk.usage is not None:
             self._count(chunk.usage, chunk.timings)
 
@@ -234,7 +261,11 @@ class Assembly:
                 raise BrokenAnswer(f"the stream ended inside answer {number} ({growth.finish or 'no end was told'})")
         choices = tuple(growth.choice(number, self._prefill) for number, growth in sorted(self._growths.items()))
         return Completion(
-            choices=choices, prompt_tokens=self._prompt, completion_tokens=self._answer, cached_tokens=min(self._cached, self._prompt)
+            choices=choices,
+            prompt_tokens=self._prompt,
+            completion_tokens=self._answer,
+            cached_tokens=min(self._cached, self._prompt),
+            prompt_ids=self._prompt_ids,
         )
 
 
@@ -245,5 +276,6 @@ def together(parts: Sequence[Completion]) -> Completion:
         prompt_tokens=max(part.prompt_tokens for part in parts),
         completion_tokens=sum(part.completion_tokens for part in parts),
         cached_tokens=max(part.cached_tokens for part in parts),
+        prompt_ids=parts[0].prompt_ids,
         seconds=max(part.seconds for part in parts),
     )

@@ -9,5 +9,6 @@ from __future__ import annotations
 from suture_agent.settings.load import Loaded, load
 from suture_agent.settings.records import CheckSettings, Settings
 from suture_agent.settings.rules import RULES, Rule
+from suture_agent.settings.schema import schema
 
-__all__ = ["RULES", "CheckSettings", "Loaded", "Rule", "Settings", "load"]
+__all__ = ["RULES", "CheckSettings", "Loaded", "Rule", "Settings", "load", "schema"]

@@ -11,7 +11,7 @@ import msgspec
 from suture_agent.errors import SettingsError
 from suture_agent.settings.convert import converted, is_empty_table
 from suture_agent.settings.records import Settings
-from suture_agent.settings.rules import refuse_weakening, stricter
+from suture_agent.settings.rules import HELD, MOST, refuse_weakening, stricter
 from suture_agent.settings.sources import Value, file_values, option_values, variable_values
 
 
@@ -39,6 +39,11 @@ def load(root: Path, *, user_file: Path | None, environ: Mapping[str, str], over
         values[key], origins[key] = value.value, value.origin
     for key in workspace.keys() & file.keys():
         values[key], origins[key] = stricter(workspace[key], file[key])
+    for (key, choice), budgets in HELD.items():
+        if key in workspace and origins[key] == workspace[key].origin and values[key] == choice:
+            for budget in budgets:
+                if not values[budget]:
+                    values[budget], origins[budget] = MOST[budget], f"{origins[key]}, as far as a workspace may"
     return Loaded(settings=_assembled(values), origins=origins)
 
 

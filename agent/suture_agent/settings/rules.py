@@ -24,6 +24,11 @@ unset   a switch that a workspace may only turn off
 
 RULES: Mapping[str, Rule] = {
     "sandbox.backend": "user",
+    "sandbox.docker_mode": "user",
+    "sandbox.docker_image": "user",
+    "sandbox.docker_runtime": "user",
+    "sandbox.docker_socket": "user",
+    "sandbox.docker_containers": "user",
     "sandbox.seconds": "lower",
     "sandbox.cpu_seconds": "lower",
     "sandbox.memory_mib": "lower",
@@ -31,37 +36,79 @@ RULES: Mapping[str, Rule] = {
     "sandbox.disk_mib": "lower",
     "sandbox.output_mib": "lower",
     "sandbox.open_files": "lower",
+    "sandbox.memo": "user",
     "sandbox.unmask": "among",
     "environment.python": "user",
     "environment.offline": "free",
+    "environment.frozen_time": "free",
     "policy.spec": "user",
     "policy.api_key_variable": "user",
     "policy.timeout_seconds": "user",
     "policy.models": "user",
+    "policy.adapters": "user",
+    "policy.require_matched_adapter": "user",
     "harness.preset": "free",
     "harness.pipeline": "free",
     "harness.steps": "budget",
     "harness.tokens": "budget",
-    "harness.seconds": "lower",
+    "harness.seconds": "budget",
+    "harness.episode_seconds": "budget",
+    "harness.tool_seconds": "budget",
+    "harness.tool_calls": "budget",
+    "harness.retries": "budget",
+    "harness.errors": "budget",
+    "harness.past_fixes": "budget",
+    "harness.recall": "lower",
+    "harness.judge": "user",
     "harness.candidates": "budget",
     "harness.edits_by_rule": "free",
     "harness.thinking": "free",
     "verdict.reruns": "higher",
+    "verdict.reproduced": "higher",
+    "verdict.controls": "higher",
+    "verdict.shaken": "higher",
+    "verdict.quarantine_days": "lower",
     "guard.allow_test_edits": "unset",
     "guard.allow_configuration_edits": "unset",
     "guard.allow_suppressions": "unset",
+    "guard.allow_deletions": "unset",
     "guard.protected": "add",
     "journal.level": "lower",
     "journal.path": "user",
+    "editor.check_on": "free",
+    "editor.delay_ms": "free",
+    "editor.episodes": "budget",
+    "editor.background": "user",
+    "editor.background_minutes": "lower",
+    "editor.idle_seconds": "free",
+    "editor.notice": "user",
+    "editor.worker_idle_minutes": "user",
+    "privacy.exclude": "add",
     "checks": "free",
 }
 """Dotted key -> rule; `checks` stands for the whole table. A check runs inside the sandbox, so a workspace may name any; it cannot
 switch off one that the user's own configuration names."""
 
-MOST: Mapping[str, int] = {"harness.steps": 50, "harness.tokens": 60_000, "harness.candidates": 8}
-"""What a workspace may ask for at most where the user's own file says nothing: the largest preset's budget."""
+MOST: Mapping[str, int] = {
+    "harness.steps": 100,
+    "harness.tokens": 60_000,
+    "harness.seconds": 600,
+    "harness.episode_seconds": 4800,
+    "harness.tool_seconds": 3600,
+    "harness.tool_calls": 50,
+    "harness.retries": 3,
+    "harness.errors": 10,
+    "harness.past_fixes": 4,
+    "harness.candidates": 8,
+    "editor.episodes": 4,
+}
+"""What a workspace may ask for at most where the user's own file says nothing: the largest preset's budget. Of a problem's wall time it is
+that of the pipeline `simplified`, and a workspace that chooses `full` gets no more (`HELD`)."""
 
-LEVELS: Mapping[str, tuple[str, ...]] = {"journal.level": ("off", "metadata", "full")}
+HELD: Mapping[tuple[str, str], tuple[str, ...]] = {("harness.pipeline", "full"): ("harness.seconds",)}
+"""A key and its value -> budgets that a workspace would raise by choosing it: where nobody else sets them they are held at `MOST`."""
+
+LEVELS: Mapping[str, tuple[str, ...]] = {"journal.level": ("off", "metadata", "full"), "harness.recall": ("off", "auto", "journal")}
 """Settings whose values are words in an order, lowest first."""
 
 WHY: Mapping[Rule, str] = {

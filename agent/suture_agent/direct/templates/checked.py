@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from suture_agent.direct.templates.scene import SURE, Found, Scene, nodes
+from suture_sandbox.text import lines_with_ends
 
 _RETURNED = re.compile(
     r"[Ii]ncompatible return value type \(got \"(?P<got>[^\"]+)\", expected \"(?P<expected>[^\"]+)\"\)"
@@ -90,7 +91,7 @@ def annotated(scene: Scene) -> Found:
     if function is None:
         return
     if "missing a return type annotation" in scene.said and function.returns is None:
-        lines = scene.source.splitlines(keepends=True)
+        lines = lines_with_ends(scene.source)
         at = function.body[0].lineno - 2
         for kind in ("None", "str", "int", "bool"):
             if at >= 0 and re.search(r"\)\s*:\s*$", lines[at]):
@@ -115,7 +116,7 @@ def unreturned(scene: Scene) -> Found:
     function = scene.function
     if function is None or not re.search("issing return statement|must return value", scene.said):
         return
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     end = function.body[-1].end_lineno or function.body[-1].lineno
     promised = scene.text(function.returns) if function.returns is not None else ""
     empties = {"str": '""', "int": "0", "float": "0.0", "bool": "False", "bytes": 'b""', "list": "[]", "dict": "{}", "tuple": "()"}

@@ -7,6 +7,7 @@ import itertools
 import textwrap
 
 from suture_agent.direct.templates.scene import Found, Scene, bodies, first, is_docstring, local_names, nodes
+from suture_sandbox.text import lines_with_ends
 
 _EMPTY = ("[]", "{}", "set()", "()", '""', "0", "None", "False", "True", "1", "0.0")
 
@@ -30,7 +31,7 @@ def exceptions(scene: Scene) -> Found:
 
 def statements(scene: Scene) -> Found:
     """A statement too many, in the wrong place, or at the wrong depth."""
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     for body in bodies(scene.tree):
         for index, node in enumerate(body):
             start, end = first(node), node.end_lineno or node.lineno
@@ -61,7 +62,7 @@ def cleanup(scene: Scene) -> Found:
         "contextmanager" in scene.text(each) for each in function.decorator_list
     ):
         return
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     for index, node in enumerate(function.body):
         if isinstance(node, ast.Expr | ast.Assign) and isinstance(node.value, ast.Yield) and index + 1 < len(function.body):
             at, end = node.lineno - 1, node.end_lineno or node.lineno
@@ -76,7 +77,7 @@ def guards(scene: Scene) -> Found:
     if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
         return
     body = function.body[1:] if is_docstring(function.body[0]) and len(function.body) > 1 else function.body
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     at = body[0].lineno - 1
     indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
     for argument in [each.arg for each in function.args.args if each.arg not in ("self", "cls")][:3]:
@@ -181,7 +182,7 @@ def converted(scene: Scene) -> Found:
     wanted += [owed] if owed and owed not in wanted else []
     if not body or not wanted:
         return
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     shown = [name for name in wanted if name in ("KeyError", "ValueError", "IndexError", "TypeError", "AttributeError", "OSError")]
     shown += [name for name in wanted if name.endswith("Error") and name not in shown]
     for statements in bodies(scene.tree):
@@ -208,7 +209,7 @@ def leaving(scene: Scene) -> Found:
     if body and not isinstance(body[-1], ast.Return | ast.Raise):
         end = body[-1].end_lineno or body[-1].lineno
         indent = " " * body[-1].col_offset
-        lines = scene.source.splitlines(keepends=True)
+        lines = lines_with_ends(scene.source)
         names = [node.id for node in nodes(scene, ast.Name) if isinstance(node.ctx, ast.Store)]
         entering = ["self"] if scene.unit.name.endswith(("__enter__", "__aenter__", "__iter__", "__aiter__")) else []
         for name in dict.fromkeys([*entering, *reversed(names), *scene.parameters, "None", "False", "True", "self", "[]", "0"]):
@@ -223,7 +224,7 @@ def leaving(scene: Scene) -> Found:
             inner = getattr(node, "body", None)
             following = statements[index + 1]
             if isinstance(node, ast.For | ast.While | ast.If | ast.With) and isinstance(inner, list) and not is_docstring(following):
-                lines = scene.source.splitlines(keepends=True)
+                lines = lines_with_ends(scene.source)
                 start, end = first(following), following.end_lineno or following.lineno
                 deeper = textwrap.indent("".join(lines[start:end]), "    ")
                 yield "".join([*lines[:start], deeper, *lines[end:]]), start, 0.5
@@ -246,7 +247,7 @@ def binding(scene: Scene) -> Found:
 
 def words(scene: Scene) -> Found:
     """A word that is missing before a statement: `raise`, `yield from`, `elif`, a `return self` at the end."""
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     yields = [*nodes(scene, ast.Yield), *nodes(scene, ast.YieldFrom)]
     for node in nodes(scene, ast.Expr):
         if isinstance(node.value, ast.Call):
@@ -278,7 +279,7 @@ _ENDINGS = frozenset({
 
 def afterwards(scene: Scene) -> Found:
     """What must happen at the end even when something before it raises."""
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     for body in bodies(scene.tree):
         for index, node in enumerate(body):
             if not _ends_something(scene, node):

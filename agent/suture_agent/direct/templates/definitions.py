@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from suture_agent.direct.templates.scene import Found, Scene, first, is_docstring, nodes
+from suture_sandbox.text import lines_with_ends
 
 _MUTABLE = (ast.List, ast.Dict, ast.Set)
 
@@ -32,14 +33,14 @@ def signature(scene: Scene) -> Found:
             if added not in decorators:
                 yield f"@{added}\n{scene.source}", function.lineno - 1, 0.6 if added == "property" else 0.3
     for decorator in function.decorator_list:
-        lines = scene.source.splitlines(keepends=True)
+        lines = lines_with_ends(scene.source)
         yield "".join(lines[: decorator.lineno - 1] + lines[decorator.end_lineno :]), decorator.lineno - 1, 0.4
 
 
 def _late_default(scene: Scene, function: ast.FunctionDef | ast.AsyncFunctionDef, name: ast.arg, default: ast.expr) -> str:
     """`x=[]` becomes `x=None`, and the default is made when the function is called."""
     body = function.body[1:] if is_docstring(function.body[0]) and len(function.body) > 1 else function.body
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     at = body[0].lineno - 1
     indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
     made = f"{indent}if {name.arg} is None:\n{indent}    {name.arg} = {scene.text(default)}\n"
@@ -57,7 +58,7 @@ def inherited(scene: Scene) -> Found:
     function = scene.tree.body[0]
     if not isinstance(function, ast.FunctionDef) or function.name != "__init__" or "super()" in scene.source:
         return
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     at = function.body[0].lineno - 1
     indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
     names = [each.arg for each in function.args.args if each.arg != "self"]
@@ -111,7 +112,7 @@ def overridden(scene: Scene) -> Found:
         at = first(scene.body[0])
         yield scene.insert(at, call, like=scene.body[0].lineno - 1), at, 0.5
         end = scene.body[-1].end_lineno or scene.body[-1].lineno
-        lines = scene.source.splitlines(keepends=True)
+        lines = lines_with_ends(scene.source)
         indent = " " * scene.body[-1].col_offset
         yield "".join([*lines[:end], f"{indent}{call}\n", *lines[end:]]), end - 1, 0.4
         yield "".join([*lines[:end], f"{indent}return {call}\n", *lines[end:]]), end - 1, 0.4
@@ -250,7 +251,7 @@ def options(scene: Scene) -> Found:
         eq = methods["__eq__"]
         sides = [node.left for node in ast.walk(eq) if isinstance(node, ast.Compare)]
         texts = dict.fromkeys(scene.text(side) for side in sides if scene.text(side).startswith(("self.", "(self.")))
-        lines = scene.source.splitlines(keepends=True)
+        lines = lines_with_ends(scene.source)
         end, indent = eq.end_lineno or eq.lineno, " " * eq.col_offset
         inner = next(iter(texts), "") if len(texts) == 1 else f"({', '.join(texts)})"
         hashes = [f"    return hash({inner})"] if texts else []

@@ -7,6 +7,7 @@ import itertools
 import re
 
 from suture_agent.direct.templates.scene import Found, Scene, bodies, first, nodes
+from suture_sandbox.text import lines_with_ends
 
 _FORMS = (
     "{}.strip()",
@@ -79,7 +80,7 @@ def too_early(scene: Scene) -> Found:
                 yield scene.swap(node, f"yield {scene.text(node.value)}"), line, 0.7
         last = loop.body[-1]
         if isinstance(last, ast.If) and last.orelse and not isinstance(last.orelse[0], ast.If):
-            lines = scene.source.splitlines(keepends=True)
+            lines = lines_with_ends(scene.source)
             start, end = last.orelse[0].lineno - 1, last.orelse[-1].end_lineno or last.orelse[-1].lineno
             word = next(at for at in range(start - 1, -1, -1) if lines[at].strip().startswith("else"))
             depth = last.orelse[0].col_offset - loop.col_offset
@@ -111,14 +112,14 @@ def handlers(scene: Scene) -> Found:
             yield scene.swap(last, made), last.lineno - 1, 0.8 if "DID NOT RAISE" in scene.said or "Cancelled" in scene.said else 0.35
     for block in nodes(scene, ast.Try):
         for one, other in itertools.pairwise(block.handlers):
-            lines = scene.source.splitlines(keepends=True)
+            lines = lines_with_ends(scene.source)
             begin, middle, end = one.lineno - 1, other.lineno - 1, other.body[-1].end_lineno or other.body[-1].lineno
             yield "".join([*lines[:begin], *lines[middle:end], *lines[begin:middle], *lines[end:]]), begin, 0.8
 
 
 def raises_now(scene: Scene) -> Found:
     """A result that is asked for None though the function raises; an exception that is awaited though it gives None."""
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     kinds = [name for name in scene.raised if name != "AssertionError"]
     for body in bodies(scene.tree):
         for given, branch in itertools.pairwise(body):

@@ -211,7 +211,6 @@ unicodedata.normalize("NFKC", X) <=> unicodedata.normalize("NFKD", X)
 _NUMBERS = r"""
 (X + Y) / 2 => (X + Y) // 2
 X / Y => X // Y
-X // Y => X / Y
 X // Y => int(X / Y)
 X % Y => math.fmod(X, Y)
 math.floor(X) => math.trunc(X)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from suture_agent.direct.templates.scene import Found, Scene, bodies, first, nodes
+from suture_sandbox.text import lines_with_ends, split_lines
 
 
 def lint(scene: Scene) -> Found:
@@ -22,7 +23,7 @@ def lint(scene: Scene) -> Found:
 
 
 def _bare_except(scene: Scene) -> Found:
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     raised = sorted({error for node in ast.walk(scene.tree) for kind, errors in _MAY_RAISE if isinstance(node, kind) for error in errors})
     for node in nodes(scene, ast.ExceptHandler):
         at = node.lineno - 1
@@ -93,7 +94,7 @@ def _type_comparison(scene: Scene) -> Found:
 
 def _long_line(scene: Scene) -> Found:
     """A call or a display of a long line with each of its elements on a line of its own."""
-    lines = scene.source.splitlines()
+    lines = split_lines(scene.source)
     displays: list[ast.Call | ast.List | ast.Tuple] = [*nodes(scene, ast.Call), *nodes(scene, ast.List), *nodes(scene, ast.Tuple)]
     for node in displays:
         if node.lineno != node.end_lineno or len(lines[node.lineno - 1]) < 80:
@@ -123,7 +124,7 @@ def _strict_zip(scene: Scene) -> Found:
 def _import_first(scene: Scene) -> Found:
     """Imports that stand after other code of the module's head."""
     late = [node for node in scene.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     for node in late:
         start, end = first(node), node.end_lineno or node.lineno
         others = [each for each in scene.tree.body if not isinstance(each, ast.Expr) and first(each) < start]
@@ -188,7 +189,7 @@ def _without_effect(scene: Scene) -> Found:
     """An expression whose value nobody takes: checked, given back, or left out."""
     for node in nodes(scene, ast.Expr):
         if not isinstance(node.value, ast.Call | ast.Await | ast.Yield | ast.YieldFrom | ast.Constant):
-            lines = scene.source.splitlines(keepends=True)
+            lines = lines_with_ends(scene.source)
             at, end = node.lineno - 1, node.end_lineno or node.lineno
             yield "".join([*lines[:at], *lines[end:]]), at, 2.0
             yield scene.swap(node, f"return {scene.text(node)}"), at, 1.8
@@ -198,7 +199,7 @@ def _without_effect(scene: Scene) -> Found:
 
 def _opened(scene: Scene) -> Found:
     """A file that is opened without `with`: what follows in its block stands inside one."""
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     for body in bodies(scene.tree):
         for index, node in enumerate(body):
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and "open" in scene.text(node.value.func):
@@ -250,7 +251,7 @@ def _stack_level(scene: Scene) -> Found:
 
 def _collected(scene: Scene) -> Found:
     """A loop that only appends, as a comprehension."""
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     for body in bodies(scene.tree):
         for before, loop in itertools.pairwise(body):
             if not isinstance(before, ast.Assign | ast.AnnAssign) or not isinstance(loop, ast.For) or loop.orelse or len(loop.body) != 1:

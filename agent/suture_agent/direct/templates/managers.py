@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from suture_agent.direct.templates.scene import Found, Scene, bodies, first, nodes
+from suture_sandbox.text import lines_with_ends
 
 
 def managed(scene: Scene) -> Found:
@@ -79,7 +80,7 @@ def _put_back(scene: Scene) -> Found:
                 (each for each in _before(body, block) if isinstance(each, ast.Assign) and scene.text(each.targets[0]) == target), block
             )
             changed = scene.swap(after.value, "old")
-            lines = changed.splitlines(keepends=True)
+            lines = lines_with_ends(changed)
             at = first(earlier)
             yield "".join([*lines[:at], f"{' ' * block.col_offset}old = {target}\n", *lines[at:]]), after.lineno - 1, 0.9
 
@@ -100,7 +101,7 @@ def decorated(scene: Scene) -> Found:
     for node in inner:
         line = node.lineno - 1
         outer = next((name for name in scene.parameters if name in {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}), "")
-        lines, indent = scene.source.splitlines(keepends=True), " " * node.col_offset
+        lines, indent = lines_with_ends(scene.source), " " * node.col_offset
         if outer and not any("wraps" in scene.text(each) for each in node.decorator_list):
             yield "".join([*lines[: first(node)], f"{indent}@functools.wraps({outer})\n", *lines[first(node) :]]), line, 0.6
         if node.args.vararg and not node.args.kwarg:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from suture_agent.direct.templates.scene import Found, Scene, bodies, first, local_names, nodes, within
+from suture_sandbox.text import lines_with_ends
 
 _LOOPS = (ast.For, ast.While, ast.AsyncFor)
 _MOST_CLAUSES = 8
@@ -195,7 +196,7 @@ def _expressions(loop: ast.AST) -> list[ast.Expr]:
 
 def _after(scene: Scene, node: ast.stmt, text: str) -> str:
     """The source with lines after a statement, at its depth."""
-    lines, indent = scene.source.splitlines(keepends=True), " " * node.col_offset
+    lines, indent = lines_with_ends(scene.source), " " * node.col_offset
     end = node.end_lineno or node.lineno
     made = "".join(f"{indent}{each}\n" for each in text.splitlines())
     return "".join([*lines[:end], made, *lines[end:]])
@@ -211,7 +212,7 @@ def _last_in(scene: Scene, body: list[ast.stmt], text: str) -> str:
 
 def _moved_before(scene: Scene, node: ast.stmt, loop: ast.stmt) -> str:
     """The source with a statement of a loop moved before it."""
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     start, end, depth = first(node), node.end_lineno or node.lineno, node.col_offset - loop.col_offset
     moved = [line[depth:] for line in lines[start:end]]
     return "".join([*lines[: first(loop)], *moved, *lines[first(loop) : start], *lines[end:]])

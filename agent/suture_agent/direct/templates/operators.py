@@ -37,13 +37,14 @@ def compare(scene: Scene) -> Found:
 
 
 def arithmetic(scene: Scene) -> Found:
-    """Another operator, the operands the other way round, a quotient rounded up."""
+    """Another operator, the operands the other way round, a quotient rounded up. What must be whole is not made a fraction."""
+    whole = _whole(scene)
     for node in nodes(scene, ast.BinOp):
         known = _ARITHMETIC.get(type(node.op))
         if known is None:
             continue
         left, right = scene.text(node.left), scene.text(node.right)
-        for symbol in known[1]:
+        for symbol in (each for each in known[1] if each != "/" or node not in whole):
             yield scene.swap(node, f"{left} {symbol} {right}"), node.lineno - 1, 0.8
         if isinstance(node.op, ast.Sub | ast.Div | ast.FloorDiv | ast.Mod):
             yield scene.swap(node, f"{right} {known[0]} {left}"), node.lineno - 1, 0.5
@@ -55,6 +56,13 @@ def arithmetic(scene: Scene) -> Found:
         for symbol in known[1] if known else ():
             yield scene.swap(step, f"{target} {symbol}= {value}"), step.lineno - 1, 0.7
         yield scene.swap(step, f"{target} = {value}"), step.lineno - 1, 0.4
+
+
+def _whole(scene: Scene) -> set[ast.AST]:
+    """What is in an index, a slice or the arguments of `range`: a fraction there is a TypeError, which some code takes for an answer."""
+    ranges = [call for call in nodes(scene, ast.Call) if isinstance(call.func, ast.Name) and call.func.id == "range"]
+    homes = [*(each.slice for each in nodes(scene, ast.Subscript)), *(value for call in ranges for value in call.args)]
+    return {node for home in homes for node in ast.walk(home)}
 
 
 def logic(scene: Scene) -> Found:

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from suture_agent.direct.units import Unit
+from suture_sandbox.text import lines_with_ends
 
 Node = TypeVar("Node", bound=ast.AST)
 Placed = ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias
@@ -78,7 +79,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
     def insert(self, line: int, text: str, *, like: int | None = None) -> str:
         """The source with lines inserted before the zero-based line, indented like it, or like the line `like`."""
-        lines = self.source.splitlines(keepends=True)
+        lines = lines_with_ends(self.source)
         model = lines[line if like is None else like]
         indent = model[: len(model) - len(model.lstrip())]
         made = "".join(f"{indent}{each}\n" for each in text.splitlines())

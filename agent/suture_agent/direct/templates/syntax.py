@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from suture_agent.direct.units import parse
+from suture_sandbox.text import lines_with_ends
 
 REACH = 6
 """Lines before the place that Python names in which the mistake is looked for."""
@@ -16,7 +17,7 @@ _KEYWORDS = re.compile(r"\s*(if|elif|else|for|while|def|class|try|except|finally
 
 def syntax(source: str, pointed: int | None) -> Iterator[tuple[str, int, float]]:
     """Sources that parse, made by one small change near the zero-based line that Python names; (source, line, weight)."""
-    lines = source.splitlines(keepends=True)
+    lines = lines_with_ends(source)
     at = min(pointed if pointed is not None else len(lines) - 1, len(lines) - 1)
     for distance, line in enumerate(range(at, max(at - REACH, -1), -1)):
         for changed, weight in _changes(lines, line):

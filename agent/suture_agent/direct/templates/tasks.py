@@ -7,6 +7,7 @@ import re
 import textwrap
 
 from suture_agent.direct.templates.scene import Found, Scene, first, nodes
+from suture_sandbox.text import lines_with_ends
 
 
 def concurrent(scene: Scene) -> Found:
@@ -34,7 +35,7 @@ def told_done(scene: Scene) -> Found:
     """A worker that takes from a queue and does not say when the item is done: `join` waits for ever."""
     if "task_done" in scene.source:
         return
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     for loop in nodes(scene, ast.While):
         for node in [each for each in ast.walk(loop) if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute)]:
             if isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "get_nowait") and not node.args:
@@ -56,7 +57,7 @@ def caught(scene: Scene) -> Found:
             yield scene.swap(node.type, "Exception"), node.lineno - 1, 0.8
         last = node.body[-1]
         if not isinstance(last, ast.Raise):
-            lines = scene.source.splitlines(keepends=True)
+            lines = lines_with_ends(scene.source)
             end, indent = last.end_lineno or last.lineno, " " * last.col_offset
             yield "".join([*lines[:end], f"{indent}raise\n", *lines[end:]]), end - 1, 0.6
 
@@ -95,7 +96,7 @@ def coroutines(scene: Scene) -> Found:
 
 def blocks(scene: Scene) -> Found:
     """`async with` and `async for`, where they are needed and where they are not."""
-    lines = scene.source.splitlines(keepends=True)
+    lines = lines_with_ends(scene.source)
     if isinstance(scene.function, ast.AsyncFunctionDef):
         for at in [node.lineno - 1 for node in [*nodes(scene, ast.With), *nodes(scene, ast.For)]]:
             changed = re.sub(r"\b(with|for) ", r"async \1 ", lines[at], count=1)
@@ -146,7 +147,7 @@ _HOLDING = ("lock", "mutex", "sem", "guard", "gate", "slots", "limit")
 
 def held(scene: Scene) -> Found:
     """A lock or a semaphore of the object that the method does not hold: around all of it, or from a later statement on."""
-    body, lines = scene.body, scene.source.splitlines(keepends=True)
+    body, lines = scene.body, lines_with_ends(scene.source)
     word = "async with" if isinstance(scene.function, ast.AsyncFunctionDef) else "with"
     for name in scene.around.fields:
         if not any(each in name for each in _HOLDING) or f"self.{name}" in scene.source or not body:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 
 from suture_agent.direct.templates.scene import SURE, Found, Scene, local_names, nodes
+from suture_sandbox.text import lines_with_ends
 
 
 def missing_names(said: str) -> set[str]:
@@ -125,7 +126,7 @@ def parameters(scene: Scene) -> Found:
     needed = [name for text in absent for name in re.findall(r"'(\w+)'", text)]
     line = function.lineno - 1
     if needed == ["self"] or "takes 0 positional arguments but 1" in scene.said:
-        lines = scene.source.splitlines(keepends=True)
+        lines = lines_with_ends(scene.source)
         opening = "(self, " if function.args.args else "(self"
         yield "".join([*lines[:line], lines[line].replace("(", opening, 1), *lines[line + 1 :]]), line, SURE
         yield f"@staticmethod\n{scene.source}", line, 1.2
