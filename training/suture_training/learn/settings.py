@@ -1,0 +1,98 @@
+"""What `make learn` does, as one TOML file: `learn.toml` beside this module, or another one that the command names."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from suture_agent.harness import Harness, Pipeline, harness_for
+from suture_agent.policies import Capability
+from suture_training.errors import TrainingError
+from suture_training.learn.tiny import TinySettings
+from suture_training.rl import RLSettings
+from suture_training.sft import SFTSettings
+
+
+class TaskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table [tasks]."""
+
+    train: int = 14
+    validation: int = 3
+    test: int = 8
+    """Repositories of each split."""
+    each: int = 22
+    """Tasks of each repository, at most."""
+    runs: int = 1
+    """Fresh attempts in which a task must fail, and its mend pass: the code is deterministic."""
+    seed: int = 1
+
+
+class TeacherSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table [teacher]."""
+
+    episodes: int = 150
+    """How many training tasks the teacher is asked to solve; the others have no known answer for the policy."""
+    seed: int = 2
+
+
+class MeasureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table [measure]."""
+
+    runs: int = 2
+    """Episodes for each held-out task, policy and harness."""
+    validation: int = 48
+    """Tasks that tell where supervised training levels off."""
+    patience: int = 2
+    """Checkpoints in a row without a better rate after which it has."""
+    temperature_milli: int = 1000
+
+
+class LearnSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole experiment."""
+
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """Of training: every policy but the raw one is trained once for each."""
+    steps: int = 2
+    """Answers an episode has in the simplified harness."""
+    tiny: TinySettings = TinySettings()
+    tasks: TaskSettings = TaskSettings()
+    teacher: TeacherSettings = TeacherSettings()
+    sft: SFTSettings = SFTSettings()
+    rl: RLSettings = RLSettings()
+    measure: MeasureSettings = MeasureSettings()
+
+    def harness(self, template: str, pipeline: Pipeline = "simplified") -> Harness:
+        """The `line` harness of the experiment. One proof run: the code is deterministic, and its tasks were verified more often."""
+        base = harness_for(
+            Capability(context=self.tiny.context, tools=False, prefill=False),
+            preset="line",
+            template=template,
+        )
+        temperature = self.measure.temperature_milli
+        return msgspec.structs.replace(
+            base,
+            pipeline=pipeline,
+            budgets=msgspec.structs.replace(base.budgets, steps=self.steps, seconds=120),
+            sampling=msgspec.structs.replace(base.sampling, temperature_milli=temperature, explore_milli=temperature, answer_tokens=24),
+            reruns=1,
+            reproduced=1,
+            controls=0,
+            shaken=0,
+        )
+
+
+def read(path: Path | None) -> LearnSettings:
+    """The settings of a file, the shipped ones without. Raises TrainingError that says what is wrong."""
+    if path is None:
+        text, name = resources.files("suture_training.learn").joinpath("learn.toml").read_text(encoding="utf-8"), "learn.toml"
+    else:
+        try:
+            text, name = path.read_text(encoding="utf-8"), str(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise TrainingError(f"{path} cannot be read: {error}", remedy="copy learn.toml and change the copy") from error
+    try:
+        return msgspec.toml.decode(text, type=LearnSettings)
+    except msgspec.MsgspecError as error:
+        raise TrainingError(f"{name}: {error}", remedy="compare it with learn.toml, which names every setting") from error

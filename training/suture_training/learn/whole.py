@@ -1,0 +1,27 @@
+"""All stages of `make learn`, one after the other."""
+
+from __future__ import annotations
+
+from suture_training.learn.experiment import Experiment
+from suture_training.learn.measure import Contestant, measure_all
+
+UNTIL = ("tasks", "sft", "rl", "measure")
+"""Stages after which a run may end."""
+
+
+def run(experiment: Experiment, until: str = UNTIL[-1]) -> None:
+    """Make everything that is not there yet, up to a stage."""
+    experiment.prepare()
+    if until == "tasks":
+        return
+    lessons = experiment.lessons()
+    contestants = [Contestant(method="raw", folder=experiment.base)]
+    for seed in experiment.settings.seeds:
+        plateau = experiment.sft(seed, lessons)
+        contestants.append(Contestant(method="sft", seed=str(seed), folder=plateau))
+        if until == "sft":
+            continue
+        contestants.append(Contestant(method="rl", seed=str(seed), folder=experiment.rl(seed, plateau)))
+        contestants.append(Contestant(method="more", seed=str(seed), folder=experiment.more(seed, plateau, lessons)))
+    if until == "measure":
+        measure_all(experiment, contestants)

@@ -1,0 +1,117 @@
+"""Learning from people's decisions: TRL's KTO on accepted and rejected fixes, DPO on rejected fixes with the person's own correction.
+
+One assistant message a row: TRL's completion mask is all ones, so that a tool reply in a completion would be trained. KTO compares each
+row with its neighbour's prompt, so rows come shuffled with equal prompts kept apart, and in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from suture_training.errors import TrainingError
+from suture_training.libraries import library
+from suture_training.telling import Tell, callback, last_checkpoint, quiet, silent
+
+Method = Literal["kto", "dpo"]
+
+
+class PreferSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table [prefer] of a run's TOML."""
+
+    method: Method = "kto"
+    epochs: float = 1.0
+    steps: int = 0
+    """Optimiser steps; 0 for `epochs`."""
+    batch: int = 8
+    micro_batch: int = 8
+    learning_rate: float = 5e-6
+    beta: float = 0.1
+    loss: str = "kto"
+    """`kto` or `apo_zero_unpaired`; for dpo TRL's names."""
+    longest: int = 16_384
+    """Tokens of prompt and completion together."""
+    checkpoint_every: int = 50
+    seed: int = 0
+    bf16: bool = False
+
+
+def weights_of(desirable: int, undesirable: int) -> tuple[float, float]:
+    """Weights that bring the effective ratio of good to bad rows into [1, 4/3], where KTO's authors want it (Ethayarajh et al., 2024)."""
+    if not desirable or not undesirable:
+        raise TrainingError(
+            f"{desirable} accepted and {undesirable} rejected fixes: both kinds are needed",
+            remedy="collect more decisions; suture journal stats counts them",
+        )
+    ratio = desirable / undesirable
+    if ratio < 1:
+        return 1 / ratio, 1.0
+    return (1.0, 1.0) if ratio <= 4 / 3 else (1.0, ratio / (4 / 3))
+
+
+def train_prefer(
+    model: Any,  # noqa: ANN401  # a transformers or peft model
+    tokenizer: Any,  # noqa: ANN401  # its tokenizer
+    rows: Sequence[Mapping[str, Any]],
+    settings: PreferSettings,
+    out: Path,
+    *,
+    tell: Tell = silent,
+) -> Any:  # noqa: ANN401  # the trained model
+    """Train on rows {prompt, completion, label} (kto) or {prompt, chosen, rejected} (dpo), in TRL's shapes. Returns the model."""
+    if settings.micro_batch < 2 and settings.method == "kto":
+        raise TrainingError("KTO needs two rows in a batch", remedy="set prefer.micro_batch to 2 or more")
+
+    make = _kto if settings.method == "kto" else _dpo
+    data = library("datasets").Dataset.from_list([dict(row) for row in rows])
+    trainer = quiet(make(model, tokenizer, data, settings, out, [callback(tell)]))
+    trainer.train(resume_from_checkpoint=last_checkpoint(out / "checkpoints"))
+    return trainer.model
+
+
+def _kto(model: Any, tokenizer: Any, rows: Any, settings: PreferSettings, out: Path, callbacks: list[Any]) -> Any:  # noqa: ANN401  # TRL's
+    trl = library("trl")
+    good = sum(rows["label"])
+    desirable, undesirable = weights_of(good, len(rows) - good)
+    arguments = trl.KTOConfig(
+        **_common(settings, out),
+        loss_type=settings.loss,
+        desirable_weight=desirable,
+        undesirable_weight=undesirable,
+        train_sampling_strategy="sequential",
+        precompute_ref_log_probs=True,
+    )
+    return trl.KTOTrainer(model=model, args=arguments, train_dataset=rows, processing_class=tokenizer, callbacks=callbacks)
+
+
+def _dpo(model: Any, tokenizer: Any, rows: Any, settings: PreferSettings, out: Path, callbacks: list[Any]) -> Any:  # noqa: ANN401  # TRL's
+    trl = library("trl")
+    arguments = trl.DPOConfig(
+        **_common(settings, out),
+        loss_type=["sigmoid" if settings.loss == "kto" else settings.loss],
+        precompute_ref_log_probs=True,
+    )
+    return trl.DPOTrainer(model=model, args=arguments, train_dataset=rows, processing_class=tokenizer, callbacks=callbacks)
+
+
+def _common(settings: PreferSettings, out: Path) -> dict[str, Any]:
+    length: dict[str, Any] = {"max_steps": settings.steps} if settings.steps else {"num_train_epochs": settings.epochs}
+    return {
+        "output_dir": str(out / "checkpoints"),
+        "per_device_train_batch_size": settings.micro_batch,
+        "gradient_accumulation_steps": max(1, settings.batch // settings.micro_batch),
+        "learning_rate": settings.learning_rate,
+        "beta": settings.beta,
+        "max_length": settings.longest,
+        "bf16": settings.bf16,
+        "seed": settings.seed,
+        "save_steps": settings.checkpoint_every,
+        "save_total_limit": 2,
+        "logging_steps": 1,
+        "report_to": [],
+        "disable_tqdm": True,
+        **length,
+    }

@@ -1,0 +1,251 @@
+"""Training runs as they are asked for: one commented TOML, one folder with all that came of it.
+
+::
+
+    OUT/run.toml            the settings, as they were read
+    OUT/identity.json       environment and harness of what was learnt from, with their named fields
+    OUT/metrics.jsonl       what the trainer told
+    OUT/checkpoints/        what an interrupted run goes on from
+    OUT/rollouts.jsonl      reinforcement learning: every group of episodes
+    OUT/adapter/ or model/  what was trained
+
+A run in the same folder with the same settings goes on where it stopped; with others it is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from suture_agent.harness import Harness, Pipeline, Preset, harness_for
+from suture_agent.policies import Capability, Policy
+from suture_training.encode import Encoded, encode
+from suture_training.errors import TrainingError
+from suture_training.metrics import MetricsLog
+from suture_training.model import ModelSettings, base_digest, load_model
+from suture_training.policy import LocalPolicy
+from suture_training.prefer import PreferSettings, train_prefer
+from suture_training.rendering import template_of
+from suture_training.rl import RLSettings, train_rl
+from suture_training.rollout import Site
+from suture_training.sft import SFTSettings, train_sft
+from suture_training.tasks.task import Task
+
+Method = Literal["sft", "rl", "prefer"]
+Say = Callable[[str], None]
+
+
+class HarnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table [harness]: what rollouts run in; leave it out for data that was collected already."""
+
+    preset: Preset = "agent"
+    pipeline: Pipeline = "simplified"
+    steps: int = 30
+    tokens: int = 60_000
+    seconds: int = 5400
+    answer_tokens: int = 4096
+    reruns: int = 1
+    controls: int = 0
+    shaken: int = 0
+
+    def harness(self, capability: Capability, template: str) -> Harness:
+        """The harness, with prompts and tools hashed in; drawn at temperature 1, as policy gradients need."""
+        base = harness_for(capability, preset=self.preset, template=template)
+        return msgspec.structs.replace(
+            base,
+            pipeline=self.pipeline,
+            recall="off",
+            edits_by_rule="off",
+            rules="",
+            budgets=msgspec.structs.replace(base.budgets, steps=self.steps, tokens=self.tokens, seconds=self.seconds),
+            sampling=msgspec.structs.replace(
+                base.sampling,
+                temperature_milli=1000,
+                explore_milli=1000,
+                top_p_milli=1000,
+                top_k=0,
+                min_p_milli=0,
+                candidates=1,
+                answer_tokens=self.answer_tokens,
+            ),
+            reruns=self.reruns,
+            controls=self.controls,
+            shaken=self.shaken,
+            reproduced=1,
+        )
+
+
+class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A run's TOML."""
+
+    model: ModelSettings
+    data: str = ""
+    """Folder of a dataset (sft, prefer); `suture journal export` makes one."""
+    tasks: str = ""
+    """Folder of a task set (rl); `suture tasks make` makes one."""
+    allow_mismatch: tuple[str, ...] = ()
+    """Fields in which the machine's environment may differ from that of the tasks; recorded."""
+    harness: HarnessSettings = HarnessSettings()
+    sft: SFTSettings = SFTSettings()
+    rl: RLSettings = RLSettings()
+    prefer: PreferSettings = PreferSettings()
+
+
+class Trained(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a run."""
+
+    folder: str
+    """Where the weights lie."""
+    kind: Literal["adapter", "model"]
+    method: Method
+    base: str
+    """Digest of the base weights."""
+    rows: int
+    """Examples, or episodes."""
+    figures: Mapping[str, float]
+    """The last values that were told."""
+
+
+def read_run(path: Path) -> RunSettings:
+    """The settings of a file. Raises TrainingError that names what is wrong."""
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=RunSettings)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise TrainingError(f"{path}: {error}", remedy="compare it with the files in suture_training/configs") from error
+
+
+def train(method: Method, settings: RunSettings, out: Path, *, say: Say) -> Trained:
+    """Carry out a run; goes on where one in `out` was interrupted. Raises TrainingError."""
+    _same_run(method, settings, out)
+    log = MetricsLog(out / "metrics.jsonl")
+    last: dict[str, float] = {}
+
+    def tell(step: int, values: Mapping[str, float]) -> None:
+        log.add(step, **values)
+        last.update(values)
+        shown = {name: values[name] for name in ("loss", "solve_rate", "reward") if name in values}
+        if shown:
+            say(f"{method}: step {step}: " + ", ".join(f"{name} {value:.4g}" for name, value in shown.items()))
+
+    say(f"loading {settings.model.path}")
+    model, tokenizer = load_model(settings.model)
+    carry = {"sft": _sft, "rl": _rl, "prefer": _prefer}[method]
+    try:
+        rows = carry(model, tokenizer, settings, out, tell, say)
+    finally:
+        log.close()
+    kind: Literal["adapter", "model"] = "adapter" if settings.model.lora is not None else "model"
+    folder = out / kind
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return Trained(folder=str(folder), kind=kind, method=method, base=base_digest(settings.model.path), rows=rows, figures=last)
+
+
+def examples(tokenizer: Any, rows: Iterable[Any]) -> Iterator[Encoded]:  # noqa: ANN401  # a transformers tokenizer; data.rows.Episode
+    """Rows as the trainer takes them."""
+    for row in rows:
+        yield encode(tokenizer, row.messages, row.tools, masked=row.masked, prefill=row.prefill, thinking=row.thinking)
+
+
+def weighted(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """KTO rows by weight: TRL knows no weight of a row, so one of weight 1 comes four times, one of weight 0.2 once.
+
+    The copies lie as far apart as the rows allow: KTO compares neighbours, which must not have one prompt.
+    """
+    copies = [max(1, round(4 * float(row.get("weight", 1.0)))) for row in rows]
+    return [row for turn in range(4) for row, count in zip(rows, copies, strict=True) if turn < count]
+
+
+def _same_run(method: Method, settings: RunSettings, out: Path) -> None:
+    """Refuse to go on with a run that was begun with other settings."""
+    out.mkdir(parents=True, exist_ok=True)
+    mark = out / "run.toml"
+    text = msgspec.toml.encode({"method": method, **msgspec.to_builtins(settings)})
+    if mark.exists() and mark.read_bytes() != text:
+        raise TrainingError(f"{out} holds a run with other settings", remedy="give the name of a new folder, or the old settings")
+    mark.write_bytes(text)
+
+
+def _sft(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any, say: Say) -> int:  # noqa: ANN401  # transformers'
+    from suture_training.data.load import rows, summary_of
+
+    folder = _needed(settings.data, "data", "suture journal export FOLDER makes a dataset")
+    summary = summary_of(folder)
+    (out / "identity.json").write_bytes(msgspec.json.encode(summary.identity))
+    made = list(examples(tokenizer, rows(folder)))
+    say(f"{len(made)} conversations, {sum(len(each.input_ids) for each in made)} tokens")
+    train_sft(model, tokenizer, made, settings.sft, out, tell=tell)
+    return len(made)
+
+
+def _prefer(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any, say: Say) -> int:  # noqa: ANN401  # transformers'
+    from suture_training.data.load import dataset, summary_of
+
+    folder = _needed(settings.data, "data", "suture journal export FOLDER --kind kto makes a dataset")
+    summary = summary_of(folder)
+    if summary.kind != settings.prefer.method:
+        raise TrainingError(f"{folder} is made for {summary.kind}", remedy=f"export it with --kind {settings.prefer.method}")
+    (out / "identity.json").write_bytes(msgspec.json.encode(summary.identity))
+    found: list[Mapping[str, Any]] = list(dataset(folder))
+    columns = ("prompt", "completion", "label") if summary.kind == "kto" else ("prompt", "chosen", "rejected")
+    made = weighted(found) if summary.kind == "kto" else found
+    say(f"{len(found)} decisions, {len(made)} rows by their weights")
+    kept = [{name: row[name] for name in (*columns, "tools", "chat_template_kwargs") if row.get(name) is not None} for row in made]
+    train_prefer(model, tokenizer, kept, settings.prefer, out, tell=tell)
+    return len(found)
+
+
+def _rl(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any, say: Say) -> int:  # noqa: ANN401  # transformers'
+    from suture_agent.places import cache_folder
+    from suture_training.tasks.sites import open_sites
+    from suture_training.tasks.store import TaskSet
+
+    found = TaskSet.read(_needed(settings.tasks, "tasks", "suture tasks make WORKSPACE --out FOLDER makes a task set"))
+    tasks = found.split("train")
+    if not tasks:
+        raise TrainingError(f"{found.folder} has no tasks to train on", remedy="make more, or look at its splits: suture tasks list")
+    policy = _policy(model, tokenizer, settings)
+    harness = settings.harness.harness(policy.capability, template_of(tokenizer))
+    with asyncio.Runner() as runner:
+        opening = open_sites(found, cache_folder(), allow=settings.allow_mismatch, progress=say)
+        sites = runner.run(opening.__aenter__())
+        try:
+            (out / "identity.json").write_bytes(msgspec.json.encode(_identity_of(found.identity, tasks, sites, harness)))
+            train_rl(model, tokenizer, policy, tasks, sites, harness, settings.rl, out, tell=tell, loop=runner.get_loop())
+        finally:
+            runner.run(opening.__aexit__(None, None, None))
+            runner.run(policy.close())
+    with (out / "rollouts.jsonl").open("rb") as file:
+        return sum(1 for _ in itertools.filterfalse(lambda line: not line.strip(), file)) * settings.rl.group_size
+
+
+def _identity_of(digest: str, tasks: Sequence[Task], sites: Mapping[str, Site], harness: Harness) -> dict[str, Any]:
+    """What rollouts ran in. Several environments have no one identity: their fields are left out, and no adapter is registered for them."""
+    environments = {task.environment: sites[task.workspace].sandbox.environment for task in tasks}
+    only = next(iter(environments.values())) if len(environments) == 1 else None
+    return {
+        "digest": digest,
+        "environment": only.identity if only is not None else sorted(environments),
+        "harness": harness.identity,
+        "fields": {"environment": only.fields if only is not None else None, "harness": harness},
+    }
+
+
+def _policy(model: Any, tokenizer: Any, settings: RunSettings) -> Policy:  # noqa: ANN401  # transformers'
+    """What draws: the model itself, or a server that gets its weights."""
+    if settings.rl.server:
+        from suture_agent.policies.openai_compatible import OpenAIPolicy
+
+        return OpenAIPolicy(f"{settings.rl.server.rstrip('/')}/v1", "", tokens=True)
+    return LocalPolicy(model, tokenizer, name=Path(settings.model.path).name, base=base_digest(settings.model.path))
+
+
+def _needed(path: str, name: str, remedy: str) -> Path:
+    if not path:
+        raise TrainingError(f"the run names no {name}", remedy=remedy)
+    return Path(path)
