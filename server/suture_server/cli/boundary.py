@@ -6,8 +6,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from suture_agent.errors import AgentFloorError
+    from suture_sandbox.errors import SandboxFloorError
 
 USAGE, INFRASTRUCTURE, INTERRUPTED = 2, 3, 130
 
@@ -37,15 +42,20 @@ def run(command: click.Command) -> int:
 
 def _known(error: Exception) -> int | None:
     """Print one of suture's own errors and return its exit code; None for a stranger, whose traceback is worth seeing."""
-    from suture_agent.errors import AgentFloorError, SettingsError
+    from suture_agent.errors import AdapterError, AgentFloorError, SettingsError
     from suture_sandbox.errors import ConfigurationError, PatchError, SandboxFloorError
 
     if not isinstance(error, AgentFloorError | SandboxFloorError):
         return None
+    explain(error)
+    return USAGE if isinstance(error, AdapterError | SettingsError | ConfigurationError | PatchError) else INFRASTRUCTURE
+
+
+def explain(error: AgentFloorError | SandboxFloorError) -> None:
+    """Say what happened, and what to do about it."""
     click.echo(f"error: {error}", err=True)
     if error.remedy:
         click.echo(f"  try: {error.remedy}", err=True)
-    return USAGE if isinstance(error, SettingsError | ConfigurationError | PatchError) else INFRASTRUCTURE
 
 
 def _silence() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from suture_server.cli.common import Output, options, run_async, workspace_root
+from suture_server.cli.common import Output, backend_option, chosen_backend, options, run_async, workspace_root
 
 if TYPE_CHECKING:
     from suture_agent.workspace import Workspace
@@ -21,8 +21,19 @@ STYLES = {"passed": "green", "failed": "red", "infrastructure": "magenta"}
 @click.command()
 @click.argument("path", required=False)
 @click.option("--check", "names", multiple=True, metavar="NAME", help="Only this check; may be given several times.")
+@click.option(
+    "--flaky",
+    "rounds",
+    is_flag=False,
+    flag_value=1,
+    default=None,
+    type=click.IntRange(1, 20),
+    metavar="[ROUNDS]",
+    help="Then hunt for flaky tests: other orders, hash seeds, times, copies at once, load; what flips is put into quarantine.",
+)
+@backend_option
 @options
-def check(path: str | None, names: tuple[str, ...], output: Output) -> int:
+def check(path: str | None, names: tuple[str, ...], rounds: int | None, backend: str | None, output: Output) -> int:
     r"""Run the workspace's checks in the pinned sandbox and show what they find.
 
     The workspace is PATH, or the project around the current folder. Nothing in it is changed.
@@ -31,27 +42,31 @@ def check(path: str | None, names: tuple[str, ...], output: Output) -> int:
     Examples:
       suture check
       suture check ~/src/shop --check tests --json
+      suture check --flaky
     """
-    return run_async(_check(path, names, output))
+    return run_async(_check(path, names, rounds, chosen_backend(backend), output))
 
 
-async def _check(path: str | None, names: tuple[str, ...], output: Output) -> int:
+async def _check(path: str | None, names: tuple[str, ...], rounds: int | None, overrides: dict[str, object], output: Output) -> int:
     from suture_agent.workspace import open_workspace
     from suture_sandbox.sandbox import together
+    from suture_server.cli.hunting import hunt_all
 
     started = time.monotonic()
-    workspace = await open_workspace(workspace_root(path), progress=output.note)
+    workspace = await open_workspace(workspace_root(path), overrides=overrides, progress=output.note)
+    note_missing(workspace, output)
     try:
         wanted = [workspace.sandbox.check_named(name) for name in dict.fromkeys(names)] or list(workspace.sandbox.environment.checks)
         if not wanted:
             output.note("no checks were found in this workspace", style="yellow")
         results = await together(_one(workspace, each, output) for each in wanted)
+        flaky = await hunt_all(workspace, wanted, rounds, output) if rounds else None
     finally:
         await workspace.close()
     if any(not result.passed for result in results):
         _note_hidden(await asyncio.to_thread(workspace.hidden_from_tests), output)
     summary = summarise(results, workspace.sandbox.environment.identity, time.monotonic() - started)
-    output.line(summary)
+    output.line(summary if flaky is None else {**summary, "flaky": flaky})
     output.say(
         f"{summary['passed']} passed, {summary['failed']} failed"
         + (f", {summary['infrastructure']} could not run" if summary["infrastructure"] else "")
@@ -59,6 +74,12 @@ async def _check(path: str | None, names: tuple[str, ...], output: Output) -> in
         style="green" if len(results) == summary["passed"] else "red",
     )
     return 3 if summary["infrastructure"] else 1 if summary["failed"] else 0
+
+
+def note_missing(workspace: Workspace, output: Output) -> None:
+    """Checks that pass say little where the tests were not among them."""
+    for note in workspace.missing:
+        output.note(f"note: {note}", style="yellow")
 
 
 def _note_hidden(hidden: tuple[str, ...], output: Output) -> None:

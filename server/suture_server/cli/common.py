@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 import msgspec
 
+from suture_server.cli.group import as_written
+from suture_server.projects import project_around
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -53,6 +56,10 @@ class Output:
         """Write a remark for people on stderr; silent with `--quiet`."""
         self.progress.print(text, style=style, markup=False)
 
+    def warn(self, text: str) -> None:
+        """Write what went wrong on stderr, quiet or not."""
+        click.echo(f"error: {text}", err=True)
+
 
 def _console(*, soft_wrap: bool, stderr: bool = False, quiet: bool = False) -> Console:
     from rich.console import Console
@@ -67,7 +74,7 @@ def _console(*, soft_wrap: bool, stderr: bool = False, quiet: bool = False) -> C
 
 
 def options(command: Callable[P, T]) -> Callable[P, T]:
-    """Add `-v`, `--quiet` and `--json` to a command, which gets them as one `output` argument."""
+    """Add `-v`, `--quiet` and `--json` to a command, which gets them as one `output` argument; its help is shown as it is written."""
 
     @click.option("-v", "--verbose", count=True, help="Say more; twice for debug logs on stderr.")
     @click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")
@@ -77,7 +84,17 @@ def options(command: Callable[P, T]) -> Callable[P, T]:
         _configure_logging(verbose)
         return command(*args, output=Output(json=as_json, quiet=quiet or as_json, verbose=verbose), **kwargs)  # type: ignore[arg-type]  # ParamSpec cannot say "with one more"
 
-    return wrapped  # type: ignore[return-value]  # the same: click calls it with the options above
+    return as_written(wrapped)  # type: ignore[return-value]  # the same: click calls it with the options above
+
+
+def backend_option(command: Callable[P, T]) -> Callable[P, T]:
+    """Add `--backend` to a command."""
+    return click.option("--backend", type=click.Choice(["local", "docker"]), help="What isolates.")(command)
+
+
+def chosen_backend(backend: str | None) -> dict[str, object]:
+    """The option as a setting that overrides."""
+    return {} if backend is None else {"sandbox.backend": backend}
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
@@ -104,11 +121,7 @@ def workspace_root(path: str | None) -> Path:
     start = given if given.is_dir() else given.parent
     if path is not None and given.is_dir():
         return given
-    marks = ("pyproject.toml", "suture.toml", "setup.cfg", "setup.py", ".git")
-    for folder in (start, *start.parents):
-        if any((folder / mark).exists() for mark in marks) and folder != Path.home():
-            return folder
-    return start
+    return project_around(start) or start
 
 
 def _configure_logging(verbose: int) -> None:

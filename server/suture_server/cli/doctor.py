@@ -12,6 +12,8 @@ import msgspec
 
 from suture_server.cli.common import Output, options, run_async, workspace_root
 
+_MOST_DETAILS = 10
+
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was looked at."""
@@ -30,8 +32,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 @click.command()
 @click.argument("path", required=False)
+@click.option("--schema", "wants_schema", is_flag=True, help="Print the JSON schema of the settings, and look at nothing.")
 @options
-def doctor(path: str | None, output: Output) -> int:
+def doctor(path: str | None, wants_schema: bool, output: Output) -> int:
     r"""Say what works on this machine, what does not, and the command that mends it; show every setting and where it came from.
 
     Files whose names look secret (.env, *.pem, *.key and the like) appear empty to checks. Where tests ship such files, name them in
@@ -44,8 +47,18 @@ def doctor(path: str | None, output: Output) -> int:
     Examples:
       suture doctor
       suture doctor -v ~/src/shop
+      suture doctor --schema > settings.schema.json
     """
+    if wants_schema:
+        return _print_schema()
     return run_async(_doctor(path, output))
+
+
+def _print_schema() -> int:
+    from suture_agent.settings import schema
+
+    click.echo(msgspec.json.format(msgspec.json.encode(schema()), indent=2))
+    return 0
 
 
 async def _doctor(path: str | None, output: Output) -> int:
@@ -76,10 +89,11 @@ async def _examined(name: str, look: Callable[[Path], Awaitable[Report]], root: 
         return Report(name=name, good=False, says=str(error), remedy=error.remedy)
 
 
-async def _sandbox(root: Path) -> Report:  # noqa: ARG001  # the shape of an examination
-    from suture_sandbox.backends import default_backend
+async def _sandbox(root: Path) -> Report:
+    from suture_agent.images import backend_of
+    from suture_agent.settings import load
 
-    backend = default_backend()
+    backend = backend_of(load(root, user_file=_user_file(), environ=os.environ).settings)
     try:
         probe = await backend.probe()
     finally:
@@ -121,6 +135,27 @@ async def _lock(root: Path) -> Report:
     return Report(name="lock", good=not drift, says=says, remedy="suture env lock" if drift else "", details=drift)
 
 
+async def _pins(root: Path) -> Report:
+    import asyncio
+
+    from suture_sandbox.pins import find_floating
+
+    pins = await asyncio.to_thread(find_floating, root)
+    listed = tuple(f"{item.path}:{item.line}: {item.what}: {item.why}" for item in pins.floating)
+    return Report(
+        name="pins",
+        good=not listed,
+        says=f"{len(listed)} dependencies float" if listed else "no dependency floats",
+        remedy="suture env show says how to pin each" if listed else "",
+        details=(
+            *listed[:_MOST_DETAILS],
+            *([f"and {len(listed) - _MOST_DETAILS} more"] if len(listed) > _MOST_DETAILS else []),
+            *pins.notes,
+        ),
+        needed=False,
+    )
+
+
 async def _policy(root: Path) -> Report:
     from suture_agent.policies.registry import examine
     from suture_agent.settings import load
@@ -154,6 +189,7 @@ EXAMINATIONS: Mapping[str, Callable[[Path], Awaitable[Report]]] = {
     "sandbox": _sandbox,
     "workspace": _workspace,
     "lock": _lock,
+    "pins": _pins,
     "policy": _policy,
     "journal": _journal,
 }

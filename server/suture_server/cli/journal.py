@@ -1,55 +1,25 @@
-"""`suture journal stats | list | show | erase`."""
+"""`suture journal stats | list | show | flaky | erase`; `export` and `import` are in `journal_export`."""
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from suture_server.cli.common import Output, options
+from suture_server.cli.journal_export import export, import_
+from suture_server.cli.journal_open import When, opened, settings
+from suture_server.cli.journal_view import in_bytes, short, show_flaky, show_list, show_record, show_stats
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from suture_agent.journal.queries import Line, Record
-    from suture_agent.journal.store import Journal
-    from suture_agent.settings import Settings
-
-STYLES = {"fixed": "green", "unfixed": "red", "infrastructure": "magenta", "cancelled": "yellow"}
-WIDTH = 200
-"""Columns of a table that does not go to a terminal."""
 OUTCOMES = click.Choice(["fixed", "unfixed", "infrastructure", "cancelled"])
-
-
-class When(click.ParamType[float]):
-    """A day such as 2026-05-01 (its beginning, local time), or an age such as 30d or 12h."""
-
-    name = "when"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  # click's signature
-        """Seconds since 1970."""
-        if isinstance(value, float):
-            return value
-        text = str(value).strip()
-        try:
-            if age := re.fullmatch(r"(\d{1,5})([dh])", text):
-                hours = int(age[1]) * (24 if age[2] == "d" else 1)
-                return (dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)).timestamp()
-            return dt.datetime.fromisoformat(text).astimezone().timestamp()
-        except (ValueError, OverflowError):
-            self.fail(f"{text!r} is neither a day such as 2026-05-01 nor an age such as 30d or 12h", param, ctx)
 
 
 @click.group()
 def journal() -> None:
-    """Look at the local record of problems, episodes and verdicts, and erase it.
+    """Look at the local record of problems, episodes and verdicts, make datasets of it, and erase it.
 
-    It lies in your data folder, only you can read it, secrets are taken out before anything is written, and it never leaves the machine.
+    It lies in your data folder, only you can read it, secrets are taken out before anything is written, and it stays on the machine unless
+    you export it and take that elsewhere.
     """
 
 
@@ -66,13 +36,13 @@ def stats(output: Output) -> int:
 
     from suture_agent.journal import queries
 
-    with _opened(output) as kept:
+    with opened(output) as kept:
         if kept is None:
             return 0
         found, wrong = queries.stats(kept), kept.check()
-    output.line({"event": "summary", "sound": not wrong, "wrong": wrong, **msgspec.to_builtins(found), "path": _short(kept.path)})
+    output.line({"event": "summary", "sound": not wrong, "wrong": wrong, **msgspec.to_builtins(found), "path": short(kept.path)})
     if not output.json:
-        _show_stats(msgspec.to_builtins(found), kept.path, output)
+        show_stats(msgspec.to_builtins(found), kept.path, output)
     for line in wrong:
         output.say(f"damaged: {line}", style="red")
     return 1 if wrong else 0
@@ -97,7 +67,7 @@ def list_(output: Output, limit: int, outcome: str | None, check: str | None, wo
     from suture_agent.journal import queries
     from suture_agent.places import expanded
 
-    with _opened(output) as kept:
+    with opened(output) as kept:
         if kept is None:
             return 0
         root = expanded(str(workspace), "--workspace").resolve() if workspace else None
@@ -106,7 +76,41 @@ def list_(output: Output, limit: int, outcome: str | None, check: str | None, wo
         output.line({"event": "episode", **msgspec.to_builtins(line)})
     output.line({"event": "summary", "episodes": len(lines)})
     if not output.json:
-        _show_list(lines, output)
+        show_list(lines, output)
+    return 0
+
+
+@journal.command()
+@click.option("--workspace", type=click.Path(path_type=Path), metavar="PATH", help="Only of this workspace.")
+@options
+def flaky(output: Output, workspace: Path | None) -> int:
+    r"""List the tests in quarantine: seen to pass and fail on one text, they decide nothing until the entry expires.
+
+    An entry expires after verdict.quarantine_days, or when the test's file changes; suture journal erase removes it at once.
+
+    \b
+    Examples:
+      suture journal flaky
+      suture journal flaky --workspace . --json
+    """
+    import msgspec
+
+    from suture_agent.journal import quarantine
+    from suture_agent.places import expanded
+
+    with opened(output) as kept:
+        if kept is None:
+            return 0
+        root = expanded(str(workspace), "--workspace").resolve() if workspace else None
+        found = quarantine.listed(kept, workspace=root)
+    days = settings().verdict.quarantine_days
+    for each in found:
+        entry = each.test
+        line = {"workspace": each.workspace, "environment": each.environment, **msgspec.to_builtins(entry)}
+        output.line({"event": "flaky", **line, "runs": entry.runs, "failures": entry.failures, "expires": entry.last_seen + days * 86_400})
+    output.line({"event": "summary", "flaky": len(found)})
+    if not output.json:
+        show_flaky(found, days, output)
     return 0
 
 
@@ -125,7 +129,7 @@ def show(identifier: str, output: Output) -> int:
 
     from suture_agent.journal import queries
 
-    with _opened(output) as kept:
+    with opened(output) as kept:
         if kept is None:
             raise click.UsageError("the journal is empty")
         try:
@@ -134,7 +138,7 @@ def show(identifier: str, output: Output) -> int:
             raise click.UsageError(f"{error}; {error.remedy}") from error
     output.line({"event": "summary", **msgspec.to_builtins(record)})
     if not output.json:
-        _show_record(record, output)
+        show_record(record, output)
     return 0
 
 
@@ -160,160 +164,24 @@ def erase(output: Output, everything: bool, workspace: Path | None, before: floa
     from suture_agent.journal import erase as erasing
     from suture_agent.places import expanded
 
-    with _opened(output) as kept:
+    with opened(output) as kept:
         if kept is None:
             return 0
         root = expanded(str(workspace), "--workspace").resolve() if workspace else None
         found = erasing.count(kept, workspace=root, before=before)
-        if not yes and not click.confirm(f"Erase {found} episodes for good?", err=True):
+        if not yes and not click.confirm(f"Erase {found} episodes for good, and what is known of flaky tests?", err=True):
             output.note("nothing was erased")
-            output.line({"event": "summary", "episodes": 0, "problems": 0, "backups": 0, "bytes_freed": 0})
+            output.line({"event": "summary", "episodes": 0, "problems": 0, "maps": 0, "backups": 0, "bytes_freed": 0})
             return 0
         erased = erasing.erase(kept, workspace=root, before=before)
     output.line({"event": "summary", **msgspec.to_builtins(erased)})
-    output.say(f"erased {erased.episodes} episodes of {erased.problems} problems; {_bytes(erased.bytes_freed)} freed", style="green")
+    more = (f"{erased.flaky} flaky tests" * bool(erased.flaky), f"{erased.maps} maps of which tests ran what" * bool(erased.maps))
+    also = "".join(f" and {each}" for each in more if each)
+    output.say(
+        f"erased {erased.episodes} episodes of {erased.problems} problems{also}; {in_bytes(erased.bytes_freed)} freed", style="green"
+    )
     return 0
 
 
-@contextmanager
-def _opened(output: Output) -> Generator[Journal | None, None, None]:
-    """The journal that the settings name, or None where nothing was recorded yet; looking at it does not make it."""
-    from suture_agent.journal.store import Journal
-    from suture_agent.workspace import journal_path
-
-    settings = _settings()
-    path = journal_path(settings)
-    if not path.exists() and not path.is_symlink():
-        off = ", and the settings switch it off" if settings.journal.level == "off" else ""
-        output.note(f"nothing is recorded yet: there is no {_short(path)}{off}")
-        output.line({"event": "summary", "episodes": 0})
-        yield None
-        return
-    kept = Journal.open(path)
-    try:
-        yield kept
-    finally:
-        kept.close()
-
-
-def _settings() -> Settings:
-    import os
-
-    from suture_agent.places import user_configuration
-    from suture_agent.settings import load
-    from suture_server.cli.common import workspace_root
-
-    return load(workspace_root(None), user_file=user_configuration(), environ=os.environ).settings
-
-
-def _show_stats(found: Mapping[str, Any], path: Path, output: Output) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    output.say(f"{found['episodes']} episodes of {found['problems']} problems in {found['runs']} runs", style="bold")
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for title in ("outcomes", "checks", "policies", "environments", "decisions"):
-        for number, (name, times) in enumerate(found[title].items()):
-            table.add_row(title if number == 0 else "", Text(name[:12] if title == "environments" else name), str(times))
-    _print_table(table, output)
-    output.say(f"{found['prompt_tokens']} prompt tokens, {found['completion_tokens']} generated tokens, {found['seconds']:.0f} s")
-    output.say(f"{_short(path)}: {_bytes(found['bytes_on_disk'])} on disk, {_bytes(found['bytes_unpacked'])} unpacked")
-
-
-def _show_list(lines: tuple[Line, ...], output: Output) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    titles = (
-        "id",
-        "when",
-        "check",
-        "outcome",
-        "change",
-        "steps",
-        "seconds",
-        "workspace",
-        *(("problem", "policy", "tokens") if output.verbose else ()),
-    )
-    for title in titles:
-        table.add_column(title, justify="right" if title in ("steps", "tokens", "seconds") else "left", no_wrap=True)
-    for line in lines:
-        more = (line.problem, Text(line.policy), str(line.prompt_tokens + line.completion_tokens)) if output.verbose else ()
-        table.add_row(
-            line.id,
-            _when(line.created),
-            Text(line.check),
-            Text(line.outcome, style=STYLES[line.outcome]),
-            f"+{line.added} -{line.removed}" if line.files else "",
-            str(line.steps),
-            f"{line.seconds:.1f}",
-            Text(Path(line.workspace).name),
-            *more,
-        )
-    _print_table(table, output)
-
-
-def _print_table(table: Table, output: Output) -> None:
-    """Cut to the terminal's width, but never cut where there is no terminal."""
-    if not output.console.is_terminal:
-        output.console.width = WIDTH
-    output.console.print(table)
-
-
-def _show_record(record: Record, output: Output) -> None:
-    line = record.line
-    output.say(f"{line.outcome}{f': {line.reason}' if line.reason else ''}", style=STYLES[line.outcome])
-    output.say(f"episode {line.id}, {_when(line.created)}; problem {line.problem}, check {line.check}, in {line.workspace}")
-    output.say(
-        f"policy {line.policy}; seed {record.seed}; {', '.join(f'{name} {value}' for name, value in record.versions.items() if value)}"
-    )
-    output.say(f"environment {line.environment[:12]}, harness {line.harness[:12]}")
-    output.say(f"{line.steps} steps, {line.prompt_tokens} prompt tokens, {line.completion_tokens} generated tokens, {line.seconds:.1f} s")
-    for finding in record.findings or ():
-        output.say(f"  {finding['path']}: {finding.get('message', '').partition(chr(10))[0]}")
-    _show_conversation(record, output)
-    if record.verdict:
-        passed = "passed" if record.verdict["passed"] else f"refused: {record.verdict.get('reason', '')}"
-        output.say(f"verdict {passed} after {record.verdict.get('reruns', 0)} runs", style="bold")
-    if record.diff:
-        output.say("patch" + (" (secrets were taken out: for reading only)" if record.redacted else ""), style="bold")
-        output.say(record.diff.rstrip("\n"))
-    for offer in record.offers:
-        output.say(f"offer {offer.id}: " + (", ".join(decision.kind for decision in offer.decisions) or "no decision yet"))
-
-
-def _show_conversation(record: Record, output: Output) -> None:
-    """One line a request; with -v every message once, in the order in which they were said."""
-    if record.conversation is None:
-        return
-    shown: set[int] = set()
-    for number, turn in enumerate(record.conversation.turns, 1):
-        output.say(f"request {number}: {turn.prompt_tokens} + {turn.completion_tokens} tokens, {turn.seconds:.1f} s", style="bold")
-        for index in turn.messages:
-            if output.verbose and index not in shown:
-                message = record.conversation.messages[index]
-                output.say(f"[{message.role}]", style="cyan")
-                output.say(message.content)
-            shown.add(index)
-        for choice in turn.choices:
-            calls = ", ".join(call.name for call in choice.tool_calls)
-            text = turn.prefill + choice.text
-            output.say(f"  {calls or _first_line(text)}" if not output.verbose else f"[answer]\n{text}{calls and f'{chr(10)}-> {calls}'}")
-
-
-def _first_line(text: str) -> str:
-    return next((line.strip()[:100] for line in text.splitlines() if line.strip()), "")
-
-
-def _when(seconds: float) -> str:
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1_000_000:.1f} MB" if count >= 100_000 else f"{count / 1000:.1f} kB"
-
-
-def _short(path: Path) -> str:
-    home = Path.home()
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+journal.add_command(export)
+journal.add_command(import_)

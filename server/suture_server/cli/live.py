@@ -27,10 +27,12 @@ MARKS = {
 class Live:
     """Shows the events of a run."""
 
-    def __init__(self, output: Output, root: Path, *, only_diff: bool) -> None:
+    def __init__(self, output: Output, root: Path, *, only_diff: bool, named: bool = False) -> None:
         self._output = output
         self._root = root
         self._only_diff = only_diff
+        self._named = named
+        """Whether each line says which problem it is about: several are in work at once."""
         self._status: Status | None = None
         self._started = time.monotonic()
 
@@ -60,7 +62,9 @@ class Live:
             case ProblemDropped():
                 self._output.note(f"  {event.check} {event.id}: {event.reason}")
             case StepDone():
-                self._output.note(f"  {self._elapsed():6.1f} s  {event.tool:10} {event.note[:100]}  ({event.seconds:.1f} s)")
+                self._output.note(
+                    f"{self._who(event)}{self._elapsed():6.1f} s  {event.tool:10} {event.note[:100]}  ({event.seconds:.1f} s)"
+                )
             case VerdictReached():
                 self._verdict(event)
             case RepairDone():
@@ -74,15 +78,20 @@ class Live:
         if not summary.problems:
             failing = [result for result in summary.results if not result.passed]
             text = "all checks pass: nothing to repair" if not failing else "nothing that could be worked on"
-            say(f"{text}  ({summary.seconds:.1f} s)", style="yellow" if failing else "green")
+            say(f"{text}{_dropped(summary)}  ({summary.seconds:.1f} s)", style="yellow" if failing else "green")
             return
         done = "applied" if applied else "written to .suture/patches/"
         say(
             f"{summary.fixed} of {summary.problems} fixed"
             + (f" and {done}" if summary.fixed else "")
+            + _dropped(summary)
             + f"  ({summary.seconds:.1f} s, policy {summary.policy})",
             style="green" if summary.fixed == summary.problems else "yellow",
         )
+
+    def _who(self, event: StepDone | VerdictReached | RepairDone) -> str:
+        """The beginning of a line about a problem."""
+        return f"  {event.problem} " if self._named else "  "
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
@@ -108,15 +117,17 @@ class Live:
         verdict = event.verdict
         if verdict.passed:
             flaky = f"; flaky, not counted: {', '.join(verdict.flaky)}" if verdict.flaky else ""
-            self._output.note(f"  proven in {verdict.reruns} fresh runs, nothing broken, guard silent{flaky}", style="green")
+            self._output.note(
+                f"{self._who(event)}proven in {verdict.reruns} fresh runs, nothing broken, guard silent{flaky}", style="green"
+            )
         else:
-            self._output.note(f"  verdict: {verdict.reason}", style="red")
+            self._output.note(f"{self._who(event)}verdict: {verdict.reason}", style="red")
 
     def _done(self, event: RepairDone) -> None:
         mark, style = MARKS[event.outcome]
         detail = f": {event.reason}" if event.reason else ""
         spent = f"{event.seconds:.1f} s (policy {event.seconds_policy:.1f}, sandbox {event.seconds_sandbox:.1f}), {event.steps} requests"
-        self._output.note(f"  {mark}{detail}  {spent}", style=style)
+        self._output.note(f"{self._who(event)}{mark}{detail}  {spent}", style=style)
         if event.patch:
             self._diff((self._root / event.patch).read_bytes())
 
@@ -130,3 +141,13 @@ class Live:
             self._output.console.print(Syntax(text, "diff", theme="ansi_dark", background_color="default"))
         elif not self._output.json:
             click.echo(patch, nl=False)  # byte for byte: `git apply` needs the line ends
+
+
+def _dropped(summary: Summary) -> str:
+    """What failed and was not worked on."""
+    said = (
+        (summary.dropped, "passed unchanged when run again"),
+        (summary.flaky, "only by tests that are known to be flaky"),
+    )
+    listed = [f"{number} failed {why}" if why.startswith("only") else f"{number} {why}" for number, why in said if number]
+    return f"; dropped: {', '.join(listed)}" if listed else ""

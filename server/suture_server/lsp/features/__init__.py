@@ -1,0 +1,1 @@
+"""What the server does with each message, by chapter of the protocol. `FEATURES` in `server` names them all."""
