@@ -8,6 +8,10 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("suite", deadline=None)  # how long a machine takes says nothing about the code (tests/bench measures)
+settings.load_profile("suite")
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

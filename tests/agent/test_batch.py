@@ -12,6 +12,8 @@ from suture_agent.batch import Options, fix_workspace
 from suture_agent.errors import PolicyUnavailable
 from suture_agent.events import ProblemDropped, ProblemFound, Progress, RepairDone, StepDone, VerdictReached
 from suture_agent.harness import harness_for
+from suture_agent.journal import queries
+from suture_agent.pipelines.judge import Judge
 from suture_agent.record import NoRecorder
 from suture_sandbox.environment import Dependency
 from suture_sandbox.errors import SandboxFailed
@@ -191,12 +193,38 @@ async def test_resumed_run_proves_again_and_asks_nobody(snapshot_of, play, fix, 
     summary = await fix(snapshot, policy, resume=True)
     assert summary.fixed == 2
     assert [(done.reason, done.usage.steps) for done in summary.repairs] == [("resumed", 0), ("", 2)]
-    assert tools.runs.count(("a",)) == 2
+    assert tools.runs.count(("a",)) == 2 + 4  # reproduced, proven; three times without the patch, once under another hash seed
     assert len(policy.requests) == 2
     assert told.names[:3] == ["ProblemFound", "VerdictReached", "RepairDone"]
     assert kept.outcomes == [(first, "fixed"), (second, "infrastructure"), (first, "fixed"), (second, "fixed")]
     assert (await fix(snapshot, play.policy(), resume=True, apply=True)).fixed == 2
     assert files_of(snapshot.root)["two.py"] == "x = right\n"
+
+
+async def test_what_no_judge_may_have_seen_is_not_resumed(snapshot_of, play, sandbox, kept, told, fix):
+    snapshot = snapshot_of({"a": "needs one.py right"})
+    await fix(snapshot, play.policy(play.mends("a", "one.py")))
+    recorder, policy = kept.recorder(sandbox, snapshot), play.policy(play.edit("one.py", "right"), play.submit(repeat=0))
+    judge = play.policy(play.says("REFUSE: no", repeat=0), tools=False)
+    asked = Options(resume=True)
+    summary = await fix_workspace(snapshot, sandbox, policy, recorder, told, asked, recall=recorder.recall, judge=Judge(judge))
+    assert (summary.fixed, summary.unfixed, len(judge.requests)) == (0, 1, 5)
+    assert summary.harness != harness_for(policy.capability).identity
+    record = queries.show(kept.journal, queries.recent(kept.journal)[0].id)
+    assert record.fields["harness"]["fields"]["judge"].startswith("scripted ")
+    assert [each.accepted for each in record.course.judged] == [False] * 5
+
+
+async def test_judge_that_cannot_be_started_is_infrastructure(snapshot_of, play, sandbox, kept, told):
+    class Down:
+        async def start(self):
+            raise PolicyUnavailable("no judge")
+
+    snapshot = snapshot_of({"a": "needs one.py right"})
+    policy = play.policy()
+    recorder = kept.recorder(sandbox, snapshot)
+    summary = await fix_workspace(snapshot, sandbox, policy, recorder, told, Options(), judge=Judge(Down()))
+    assert (summary.infrastructure, summary.repairs[0].reason, policy.requests) == (1, "no judge", [])
 
 
 async def test_run_that_does_not_resume_asks_again(snapshot_of, play, fix):

@@ -11,13 +11,28 @@ from typing import Any
 import msgspec
 import pytest
 
+from suture_agent.configured import configured_harness
 from suture_agent.direct import TEMPLATES_VERSION
-from suture_agent.harness import PRESETS, PROMPTS, Harness, harness_for, prompt
+from suture_agent.harness import (
+    CANDIDATE_PROMPT,
+    JUDGE_PROMPTS,
+    OUTER_VERSION,
+    PRESETS,
+    PROMPTS,
+    Harness,
+    as_full,
+    harness_for,
+    hashed,
+    prompt,
+    with_past_fixes,
+    worded,
+    wording,
+)
 from suture_agent.policies import Capability, PolicyIdentity
 from suture_agent.settings import Settings
 from suture_agent.settings.records import GuardSettings, HarnessSettings, JournalSettings, VerdictSettings
 from suture_agent.tools import SCHEMAS
-from suture_agent.workspace import configured_harness
+from suture_sandbox.errors import ConfigurationError
 from suture_sandbox.guard import RULES_VERSION, GuardPolicy
 from suture_sandbox.identity import differences
 
@@ -35,6 +50,8 @@ def other(value: Any) -> Any:
         return f"{value}x"
     if isinstance(value, tuple):
         return (*value, "x")
+    if value is msgspec.UNSET:
+        return ("x",)
     assert isinstance(value, Mapping)
     return {**value, "x": "y"}
 
@@ -48,12 +65,14 @@ def variants(record: msgspec.Struct) -> Iterator[tuple[str, Any]]:
             yield f"{name}.{path}".rstrip("."), msgspec.structs.replace(record, **{name: changed})
 
 
+@pytest.mark.parametrize("pipeline", ["simplified", "full"])
 @pytest.mark.parametrize("preset", PRESETS)
-def test_identity_changes_with_every_single_field(preset):
-    harness = harness_for(TOOLS, preset=preset, template="t" * 64)
+def test_identity_changes_with_every_single_field(preset, pipeline):
+    harness = harness_for(TOOLS, preset=preset, template="t" * 64, pipeline=pipeline)
     found = dict(variants(harness))
     assert len({harness.identity, *(each.identity for each in found.values())}) == len(found) + 1
     assert {"budgets.steps", "sampling.seed", "guard_policy.protected", "guard", "judge", "template", "reruns", "thinking"} <= set(found)
+    assert {"budgets.tool_calls", "budgets.episode_seconds", "outer", "errors", "past_fixes", "timeout_reply", "held_out"} <= set(found)
     for path, each in found.items():
         assert next(difference.field for difference in differences(harness, each)).startswith(path)
 
@@ -106,17 +125,81 @@ def test_tools_and_prompts_of_the_preset_are_hashed_in():
     assert harness_for(TOOLS, template="t").template == "t"
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_fields_of_the_full_pipeline_are_no_part_of_a_simplified_ones_identity(preset):
+    """Identities that were recorded before the fields existed stay what they were."""
+    fields = msgspec.to_builtins(harness_for(TOOLS, preset=preset))
+    assert {"excluded", "outer", "errors", "past_fixes", "timeout_reply", "held_out"}.isdisjoint(fields)
+    assert set(fields["budgets"]) == {"steps", "tokens", "seconds", "retries", "tool_seconds", "observation"}
+    assert set(fields["prompts"]) == set(PROMPTS[preset])
+
+
+def test_numbers_of_the_papers_table():
+    """docs/pipelines.md: arXiv 2510.22075, full and simplified."""
+    full, simplified = harness_for(TOOLS, pipeline="full"), harness_for(TOOLS)
+    assert (full.pipeline, full.budgets.retries, full.budgets.tool_calls, full.timeout_reply) == ("full", 3, 50, "tooltimeout")
+    assert (full.budgets.episode_seconds, full.budgets.tool_seconds) == (80 * 60, 60 * 60)
+    assert (full.recall, full.past_fixes, full.judge) == ("journal", 4, "off")
+    assert (simplified.pipeline, simplified.budgets.steps, simplified.judge) == ("simplified", 30, "off")
+    assert all(harness.budgets.steps <= 30 for harness in PRESETS.values())
+
+
+def test_small_models_have_a_full_pipeline_without_tools():
+    full = harness_for(SMALL, pipeline="full")
+    assert (full.preset, full.recall, full.past_fixes, full.timeout_reply) == ("direct", "journal", 4, msgspec.UNSET)
+    assert full.prompts[CANDIDATE_PROMPT] == hashed([CANDIDATE_PROMPT])[CANDIDATE_PROMPT]
+    assert with_past_fixes(full, 0).prompts == harness_for(SMALL).prompts
+    assert as_full(PRESETS["direct"]).budgets.steps == PRESETS["direct"].budgets.steps
+
+
 def test_every_prompt_is_hashed_by_some_preset():
     from importlib import resources
 
     files = {path.name.removesuffix(".md") for path in resources.files("suture_agent").joinpath("prompts").iterdir() if path.is_file()}
-    assert files == {name for names in PROMPTS.values() for name in names}
+    names = {name for names in PROMPTS.values() for name in names} | {CANDIDATE_PROMPT, *JUDGE_PROMPTS}
+    assert {name.split(".")[0] for name in files} == names <= files
     assert all(prompt(name).strip() for name in files)
 
 
+def test_a_harness_names_the_wording_that_it_asks_in():
+    usual = harness_for(TOOLS, preset="line")
+    plain = worded(usual, "plain")
+    assert [each.field for each in differences(usual, plain)] == ["prompts.line_system"]
+    assert wording(usual, "line_system") == prompt("line_system")
+    assert wording(plain, "line_system") == prompt("line_system.plain") != prompt("line_system")
+    assert wording(plain, "line_problem") == prompt("line_problem")
+    assert worded(plain, "") == usual
+    unknown = msgspec.structs.replace(usual, prompts={"line_system": "f" * 64})
+    with pytest.raises(ConfigurationError, match="line_system has the hash ffffffffffff"):
+        wording(unknown, "line_system")
+
+
+CANDIDATE = {f"prompts.{name}": digest for name, digest in hashed([CANDIDATE_PROMPT]).items()}
+FULL = {
+    "pipeline": "full",
+    "budgets.steps": 100,
+    "budgets.seconds": 19_200,
+    "budgets.episode_seconds": 4800,
+    "budgets.tool_seconds": 3600,
+    "budgets.tool_calls": 50,
+    "outer": OUTER_VERSION,
+    "errors": 10,
+    "past_fixes": 4,
+    "timeout_reply": "tooltimeout",
+    **CANDIDATE,
+}
 WAYS = [
     (HarnessSettings(preset="direct"), {}),
-    (HarnessSettings(pipeline="full"), {"pipeline": "full"}),
+    (HarnessSettings(pipeline="full"), FULL),
+    (HarnessSettings(pipeline="full", retries=7, errors=8, past_fixes=9), FULL | {"budgets.retries": 7, "errors": 8, "past_fixes": 9}),
+    (HarnessSettings(pipeline="full", steps=3, tool_calls=4), FULL | {"budgets.steps": 3, "budgets.tool_calls": 4}),
+    (HarnessSettings(retries=7, errors=8), {}),  # nothing is tried anew in the pipeline simplified
+    (HarnessSettings(tool_calls=9), {"budgets.tool_calls": 9}),
+    (HarnessSettings(tool_seconds=9), {"budgets.tool_seconds": 9}),
+    (HarnessSettings(episode_seconds=9), {"budgets.episode_seconds": 9}),
+    (HarnessSettings(past_fixes=2), {"past_fixes": 2, **CANDIDATE}),
+    (HarnessSettings(recall="off"), {"recall": "off"}),
+    (HarnessSettings(judge="policy"), {}),  # filled in when the judge is started
     (HarnessSettings(thinking=True), {"thinking": True}),
     (HarnessSettings(steps=7), {"budgets.steps": 7}),
     (HarnessSettings(tokens=70), {"budgets.tokens": 70}),
@@ -125,8 +208,13 @@ WAYS = [
     (HarnessSettings(edits_by_rule="first"), {"edits_by_rule": "first", "rules": TEMPLATES_VERSION}),
     (VerdictSettings(reruns=9), {"reruns": 9}),
     (GuardSettings(allow_test_edits=True), {"guard_policy.allow_test_edits": True}),
+    (VerdictSettings(reproduced=3), {"reproduced": 3}),
+    (VerdictSettings(controls=4), {"controls": 4}),
+    (VerdictSettings(shaken=2), {"shaken": 2}),
+    (VerdictSettings(quarantine_days=3), {}),  # when it is asked, not how
     (GuardSettings(allow_configuration_edits=True), {"guard_policy.allow_configuration_edits": True}),
     (GuardSettings(allow_suppressions=True), {"guard_policy.allow_suppressions": True}),
+    (GuardSettings(allow_deletions=True), {"guard_policy.allow_deletions": True}),
     (GuardSettings(protected=("docs/*",)), {"guard_policy.protected": ["docs/*"]}),
     (JournalSettings(level="off"), {"recall": "off"}),
 ]
@@ -155,6 +243,14 @@ def test_edits_by_rule_are_only_made_by_the_harness_for_small_models():
     assert configured(HarnessSettings(edits_by_rule="first")).edits_by_rule == "off"
     off = configured(HarnessSettings(edits_by_rule="off"), capability=SMALL)
     assert (off.edits_by_rule, off.rules) == ("off", "")
+
+
+@pytest.mark.parametrize("capability", [TOOLS, SMALL])
+def test_who_asks_to_be_shown_past_fixes_means_the_journals(capability):
+    assert configured(HarnessSettings(past_fixes=1), capability=capability).recall == "journal"
+    assert configured(HarnessSettings(past_fixes=1, recall="off"), capability=capability).recall == "off"
+    assert configured(HarnessSettings(recall="journal"), capability=capability).recall == "journal"
+    assert configured(HarnessSettings(recall="journal"), JournalSettings(level="off"), capability=capability).recall == "off"
 
 
 @pytest.mark.parametrize("capability", [TOOLS, SMALL])

@@ -99,6 +99,40 @@ async def test_sandbox_time_is_counted_however_it_ends(meter_of, snapshot_of, sa
     assert msgspec.structs.replace(meter.usage, seconds_sandbox=0.0) == Usage()
 
 
+async def test_budgets_are_an_episodes_and_usage_is_the_problems(meter_of, play):
+    meter = meter_of(play.says("x" * 40, repeat=0), steps=2, tokens=15, tool_calls=1)
+    for _ in range(2):
+        meter.begin()
+        meter.call()
+        await meter.ask(ASK)
+        await meter.ask(ASK)
+        with pytest.raises(BudgetSpent, match="2 requests"):
+            await meter.ask(ASK)
+        with pytest.raises(BudgetSpent, match="1 tool calls are used up"):
+            meter.call()
+    assert (meter.usage.steps, meter.usage.completion_tokens, len(meter.turns)) == (4, 40, 4)
+
+
+async def test_tool_calls_are_not_bounded_unless_the_budget_says_so(meter_of):
+    meter = meter_of()
+    for _ in range(1000):
+        meter.call()
+
+
+async def test_judge_is_counted_but_takes_nothing_from_the_episode(meter_of, play, told):
+    meter = meter_of(play.says("mine"), steps=1, tokens=10)
+    judge = play.policy(play.says("y" * 400, delay=0.02), play.fails())
+    await meter.consult(judge, ASK, "on the patch")
+    await meter.ask(ASK)
+    assert (meter.usage.steps, meter.usage.completion_tokens) == (1, 101)
+    assert [turn.by for turn in meter.turns] == ["judge", "policy"]
+    assert [event.tool for event in told.events] == ["judge", "policy"]
+    assert meter.usage.seconds_policy >= 0.02
+    with pytest.raises(PolicyError):
+        await meter.consult(judge, ASK)
+    assert meter.conversation()[-1].content == "mine"
+
+
 async def test_conversation_is_the_last_request_with_its_answer(meter_of, play):
     meter = meter_of(play.says("first"), play.edit("a.py", "b"))
     assert meter.conversation() == ()

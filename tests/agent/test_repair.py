@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from suture_agent.events import StepDone, VerdictReached
-from suture_agent.harness import Budgets, harness_for
+from suture_agent.harness import Budgets, harness_for, prompt, worded
 from suture_agent.policies import Completion, PolicyIdentity
 from suture_agent.problem import problems_in
 from suture_agent.recall import PastFix
@@ -24,6 +24,10 @@ from suture_sandbox.snapshot import Snapshot
 BROKEN = {"a": "needs one.py right", "b": "pass"}
 
 
+CONFIRMED = [("a",)] * 4
+"""What a proof that holds costs more: three times without the patch, once under another hash seed (this sandbox cannot stall a program)."""
+
+
 async def test_right_edit_is_proven_and_told_in_order(snapshot_of, problem_of, play, sandbox, harness, told, tools):
     problem = await problem_of(snapshot_of(BROKEN))
     policy = play.policy(play.edit("one.py", "right"), play.submit())
@@ -36,7 +40,7 @@ async def test_right_edit_is_proven_and_told_in_order(snapshot_of, problem_of, p
     assert told.names == ["policy", "edit_file", "policy", "VerdictReached"]
     assert [event.step for event in told.of(StepDone)] == [1, 1, 2]
     assert {event.problem for event in told.events} == {problem.id}
-    assert tools.runs == [("a",), (), (), ()]
+    assert tools.runs == [("a",), (), (), (), *CONFIRMED]
     assert (problem.snapshot.root / "one.py").read_text() == "x = wrong\n"
 
 
@@ -91,7 +95,7 @@ async def test_harness_says_how_often_it_must_pass(snapshot_of, problem_of, play
     patient = msgspec.structs.replace(harness, reruns=5)
     done = await repair(problem, play.policy(play.edit("one.py", "right"), play.submit()), sandbox, patient, told)
     assert done.verdict.reruns == 5
-    assert tools.runs == [("a",), (), (), (), (), ()]
+    assert tools.runs == [("a",), (), (), (), (), (), *CONFIRMED]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +136,7 @@ async def test_policy_that_fails_is_infrastructure(snapshot_of, problem_of, play
     policy = play.policy(play.edit("one.py", "worse"), play.submit(), play.fails(error, message="it is the server"))
     done = await repair(problem, policy, sandbox, harness, told)
     assert (done.outcome, done.reason) == ("infrastructure", "it is the server")
+    assert done.failed == ("" if error == "refused" else "policy")
     assert (done.patch, done.verdict) == (None, None)
     assert len(done.turns) == 2
     assert told.of(VerdictReached) == []
@@ -144,6 +149,7 @@ async def test_sandbox_that_fails_while_it_proves_is_infrastructure(snapshot_of,
     policy = play.policy(play.edit("one.py", "right"), play.submit(), play.says("never asked", repeat=0))
     done = await repair(problem, policy, sandbox, msgspec.structs.replace(harness, pipeline=pipeline), told)
     assert (done.outcome, done.reason) == ("infrastructure", "the machine is on fire")
+    assert done.failed == "machine"
     assert len(policy.requests) == 2
     assert done.usage.seconds_sandbox > 0
 
@@ -272,3 +278,27 @@ async def test_real_sandbox_proves_what_a_scripted_policy_writes(tmp_path, play,
     assert done.verdict.reruns == 3
     assert done.usage.seconds_sandbox > 0
     assert (tmp_path / "cart.py").read_text().endswith("str(prices)\n")
+
+
+async def test_what_the_guard_refused_on_the_way_is_told_although_the_end_is_good(snapshot_of, problem_of, play, sandbox, harness, told):
+    problem = await problem_of(snapshot_of(BROKEN))
+    policy = play.policy(
+        play.edit("one.py", "right  # noqa"), play.submit(), play.edit("one.py", "right", search="right  # noqa"), play.submit()
+    )
+    done = await repair(problem, policy, sandbox, harness, told)
+    assert done.outcome == "fixed"
+    assert set(done.refused) == {"suppressions-comment"}
+    assert done.verdict.guard == ()
+
+
+async def test_the_policy_has_the_tools_and_the_wording_that_the_harness_names(snapshot_of, problem_of, play, sandbox, harness, told):
+    problem = await problem_of(snapshot_of(BROKEN))
+    fewer = {name: digest for name, digest in harness.tools.items() if name != "run_shell"}
+    changed = worded(msgspec.structs.replace(harness, tools=fewer), "plain")
+    policy = play.policy(play.calls("run_shell", command="true"), play.edit("one.py", "right"), play.submit())
+    done = await repair(problem, policy, sandbox, changed, told)
+    assert done.outcome == "fixed"
+    first, second = policy.requests[:2]
+    assert [tool.name for tool in first.tools] == list(fewer)
+    assert first.messages[0].content == prompt("agent_system.plain").strip()
+    assert second.messages[-1].content.startswith("error: there is no tool 'run_shell'")

@@ -117,10 +117,10 @@ class Desk:
 
 @pytest.fixture
 def desk_of(root, shell, tools, sandbox, harness, play, told):
-    def make(recall=no_recall, *, overlay=None, **budgets: int) -> Desk:
+    def make(recall=no_recall, *, overlay=None, excluded=msgspec.UNSET, **budgets: int) -> Desk:
         backend = MemoryBackend({"testtool": tools.test, "linttool": tools.lint, "sh": shell, "python": search})
         environment = Environment(sandbox.environment.fields, sandbox.environment.runtime, Limits(output_mib=1))
-        chosen = msgspec.structs.replace(harness, budgets=msgspec.structs.replace(harness.budgets, **budgets))
+        chosen = msgspec.structs.replace(harness, budgets=msgspec.structs.replace(harness.budgets, **budgets), excluded=excluded)
         meter = Meter("p", play.policy(), Sandbox(backend, environment), chosen, told)
         snapshot = Snapshot(root, overlay or {})
         problem = Problem(id="0" * 12, snapshot=snapshot, target=Target(check="tests", findings=()), before=())
@@ -244,6 +244,54 @@ async def test_secrets_of_the_workspace_are_not_shown(desk, root):
     assert await desk("find_text", text="hunter") == "'hunter' was not found"
     assert "hunter2" not in await desk("edit_file", path=".env", search="TOKEN", replace="KEY")
     assert await desk("run_shell", command="show .env") == "(no output)\n(exit code 0)"
+
+
+@pytest.fixture
+def closed(desk_of, root) -> Desk:
+    """A desk at which `src/cart.py` is excluded and `build` is ignored by git."""
+    (root / "build").mkdir()
+    (root / "build" / "made.py").write_text("def total():\n    return 1\n")
+    (root / ".gitignore").write_text("build/\n")
+    return desk_of(excluded=("src/cart.py",))
+
+
+async def test_excluded_and_ignored_files_are_left_out_and_it_says_why(closed):
+    why = "privacy.exclude names them, or git ignores them"
+    assert await closed("find_files", pattern="*.py") == f"one.py\n(2 files are not listed: {why})"
+    assert await closed("find_files", pattern="cart*") == f"no file matches 'cart*'\n(1 file is not listed: {why})"
+    assert await closed("find_files", pattern="*.txt") == "tests.txt"
+    assert await closed("find_text", text="def total") == f"'def total' was not found\n(2 files are not searched: {why})"
+    assert "return 0" not in await closed("find_text", text="return .", regex=True, pattern="*.py")
+
+
+@pytest.mark.parametrize(("path", "why"), [("src/cart.py", "is named by privacy.exclude"), ("build/made.py", "is ignored by git")])
+async def test_excluded_and_ignored_files_are_neither_read_nor_edited(closed, path, why):
+    assert await closed("read_file", path=path) == f"error: {path} {why} and is not shown"
+    assert await closed("edit_file", path=path, search="total", replace="x") == f"error: {path} {why}, and cannot be edited"
+    new = f"{path.rpartition('/')[0]}/new.py" if path.startswith("build") else path
+    assert await closed("edit_file", path=new, search="", replace="x") == f"error: {new} {why}, and cannot be edited"
+    assert closed.edits == {}
+
+
+async def test_what_a_command_does_to_them_is_not_kept(closed):
+    said = await closed("run_shell", command="write build/made.py x\nwrite one.py y")
+    assert said.endswith("kept your change of one.py\n(1 file is not kept: privacy.exclude names them, or git ignores them)")
+    assert closed.edits == {"one.py": b"y"}
+
+
+async def test_a_policy_cannot_have_them_shown_by_an_edit(closed):
+    await closed("edit_file", path=".gitignore", search="build/", replace="")
+    assert "is ignored by git" in await closed("read_file", path="build/made.py")
+
+
+async def test_past_fixes_of_excluded_files_are_not_recalled(desk_of):
+    async def remember(query: str, limit: int = 3) -> tuple[PastFix, ...]:
+        told = "diff --git a/{0} b/{0}\n--- a/{0}\n+++ b/{0}\n@@ -1 +1 @@\n-1\n+2\n"
+        return tuple(PastFix(failure=path, diff=told.format(path)) for path in ("src/cart.py", "one.py", ".env"))
+
+    desk = desk_of(remember, excluded=("cart.py",))
+    assert (await desk("recall", query="a")).startswith("one.py\nwas fixed by:\ndiff --git a/one.py")
+    assert "cart" not in await desk("recall", query="a")
 
 
 async def test_edit_is_made_shown_and_seen_by_every_other_tool(desk, root):

@@ -13,15 +13,18 @@ import pytest
 from suture_agent.errors import PolicyUnavailable, SettingsError
 from suture_agent.models import local_sources
 from suture_agent.places import cache_folder, data_folder, state_folder, user_configuration
+from suture_agent.policies import PolicyIdentity
 from suture_agent.policies.registry import open_policy
 from suture_agent.settings import CheckSettings, Loaded, Settings
 from suture_agent.settings.records import EnvironmentSettings, JournalSettings, PolicySettings, SandboxSettings
 from suture_agent.workspace import Workspace, configured_harness, journal_path, limits_of, merge_checks, models_folder, open_workspace
 from suture_sandbox.checks import Check
-from suture_sandbox.environment import Limits
+from suture_sandbox.environment import Environment, EnvironmentFields, Limits, Runtime
 from suture_sandbox.errors import ConfigurationError
 from suture_sandbox.identity import Difference
 from suture_sandbox.lockfile import lock_path, write_lock
+from suture_sandbox.memory import MemoryBackend
+from suture_sandbox.sandbox import Sandbox
 from suture_sandbox.snapshot import Snapshot
 
 TESTS = Check(name="tests", kind="tests", command=("python", "-m", "pytest"), report="pytest", timeout=300, selectable=True, tool="pytest")
@@ -73,6 +76,26 @@ async def test_workspace_opens_with_what_it_says_and_what_is_found(shop, home):
     await workspace.close()
 
 
+async def test_what_is_excluded_belongs_to_both_identities(shop, home, play):
+    first = await open_workspace(shop)
+    assert "excluded" not in first.sandbox.environment.fields.isolation
+    (shop / "suture.toml").write_text('privacy.exclude = ["b/*.csv", "a", "a"]\n')
+    second = await open_workspace(shop)
+    assert second.sandbox.environment.excluded == ("a", "b/*.csv")
+    assert second.sandbox.environment.identity != first.sandbox.environment.identity
+    before, after = (each.harness_of(play.policy(), PolicyIdentity(name="x")) for each in (first, second))
+    assert (before.excluded, after.excluded) == (msgspec.UNSET, ("a", "b/*.csv"))
+    assert before.identity != after.identity
+
+
+@pytest.mark.parametrize("glob", ["", "/etc", "../x", "a b"])
+async def test_what_cannot_be_excluded_is_refused_with_its_place(shop, home, glob):
+    (shop / "suture.toml").write_text(f'[privacy]\nexclude = ["{glob}"]\n')
+    with pytest.raises(SettingsError, match=r"suture.toml:2: privacy.exclude = ") as caught:
+        await open_workspace(shop)
+    assert "name files or folders" in caught.value.remedy
+
+
 async def test_environment_that_drifted_from_its_lock_is_refused(shop, home):
     first = await open_workspace(shop)
     write_lock(shop, first.sandbox.environment)
@@ -116,11 +139,13 @@ async def test_wrong_setting_stops_before_anything_is_made(shop, home):
 def test_policy_is_the_one_that_the_settings_name(shop, monkeypatch):
     def named(**settings: object) -> object:
         loaded = Loaded(settings=Settings(policy=PolicySettings(**settings)), origins={})  # type: ignore[arg-type]
-        return Workspace(root=shop, loaded=loaded, sandbox=None, notes=()).policy()  # type: ignore[arg-type]
+        runtime = Runtime(python="/usr/bin/python3", search_path=(), readonly=())
+        sandbox = Sandbox(MemoryBackend({}), Environment(EnvironmentFields(), runtime))
+        return Workspace(root=shop, loaded=loaded, sandbox=sandbox, notes=()).policy()
 
     (shop / "play.jsonl").write_text('{"name": "played", "tools": false}\n')
     policy = named(spec=f"scripted:{shop / 'play.jsonl'}")
-    assert type(policy).__name__ == "ScriptedPolicy"
+    assert type(policy.base).__name__ == "ScriptedPolicy"
     assert configured_harness(Settings(), policy, PolicyNamed()).preset == "direct"  # type: ignore[arg-type]
     with pytest.raises(PolicyUnavailable):
         named(spec="nobody")

@@ -414,7 +414,7 @@ def write_summary(results: list[Result], options: Options, console: Console) -> 
         plots = []
     page = write_page(results, plots, options.out)
     print_closing(results, console)
-    console.print(f"{page}", markup=False)
+    console.print(f"{page}", markup=False, soft_wrap=True)
 
 
 def parse_arguments(arguments: list[str]) -> Options:
@@ -455,10 +455,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         results = asyncio.run(supervised(options, console))
     except* UsageError as errors:
-        console.print(f"suture does not take the command: {errors.exceptions[0]}", markup=False)
+        console.print(f"suture does not take the command: {errors.exceptions[0]}", markup=False, soft_wrap=True)
         failure = USAGE_EXIT
     except* (KeyboardInterrupt, asyncio.CancelledError):
-        console.print(f"Interrupted. The results so far are kept; go on with: --resume --out {options.out}", markup=False)
+        console.print(f"Interrupted. The results so far are kept; go on with: --resume --out {options.out}", markup=False, soft_wrap=True)
         failure = INTERRUPTED_EXIT
     return failure or finish(results, options, console)
 

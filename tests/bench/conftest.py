@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -45,6 +45,27 @@ def report() -> ModuleType:
     """The module `repair_report`."""
     _load("repair_cases")
     return _load("repair_report")
+
+
+@pytest.fixture(scope="session")
+def lsp() -> SimpleNamespace:
+    """The modules of the language server's benches, by their names."""
+    names = ("lsp_client", "lsp_documents", "lsp_workspace", "lsp_suture", "lsp_traces", "lsp_editor", "lsp_report")
+    before = ("repair_cases", "repair_report")
+    loaded = {name: _load(name) for name in (*before, *names, "bench_lsp", "soak_lsp")}
+    return SimpleNamespace(**loaded)
+
+
+@pytest.fixture(scope="session")
+def faults() -> SimpleNamespace:
+    """The modules of the bench of faults."""
+    return SimpleNamespace(jobs=_load("fault_jobs"), ground=_load("fault_ground"))
+
+
+@pytest.fixture(scope="session")
+def flaky() -> SimpleNamespace:
+    """The modules of the bench of flaky tests."""
+    return SimpleNamespace(templates=_load("flaky_templates"), bench=_load("bench_flaky"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -187,9 +187,10 @@ def test_a_usage_error_stops_the_bench(run):
 
 
 def test_a_program_that_is_not_there_stops_the_bench(bench, tmp_path, capsys):
-    code = bench.main(["--out", str(tmp_path), "--cases", "off-by-one-*", "--command", str(tmp_path / "nothing")])
+    program = tmp_path / ("deep/" * 30) / "nothing"
+    code = bench.main(["--out", str(tmp_path), "--cases", "off-by-one-*", "--command", str(program)])
     assert code == 2
-    assert "No such file" in capsys.readouterr().out
+    assert f"{program}: No such file" in capsys.readouterr().out, "a long path is not broken over lines"
 
 
 def test_lines_that_are_no_events_are_counted(run, cases):

@@ -63,7 +63,9 @@ def test_wheel_is_typed_and_has_its_prompts_and_licence(in_wheel, root):
 
 def test_wheel_holds_only_kinds_of_files_that_are_meant_to_ship(in_wheel):
     kinds = {PurePosixPath(name).suffix for name in in_wheel if ".dist-info/" not in name}
-    assert kinds == {".py", ".typed", ".md"}
+    assert kinds == {".py", ".typed", ".md", ".css", ".yaml", ".json", ".toml", ".jinja"}
+    configs = {PurePosixPath(name).parent.as_posix() for name in in_wheel if name.endswith((".yaml", ".json"))}
+    assert configs == {"suture_training/configs"}
 
 
 def test_metadata_says_what_pyproject_says(in_wheel, pyproject):

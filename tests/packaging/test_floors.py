@@ -37,7 +37,7 @@ def test_the_floors_hold(root):
     ("module", "line"),
     [
         ("sandbox/suture_sandbox/text.py", "import suture_agent.errors"),
-        ("agent/suture_agent/errors.py", "import suture_server.cli"),
+        ("agent/suture_agent/errors.py", "import suture_server.projects"),
         ("server/suture_server/__init__.py", "import suture_training"),
         ("agent/suture_agent/errors.py", "import torch"),
         ("sandbox/suture_sandbox/text.py", "import pygls"),

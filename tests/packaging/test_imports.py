@@ -7,18 +7,23 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "docker", "ray", "vllm", "xllamacpp", "pygls", "lsprotocol"}
-NOT_FOR_HELP = HEAVY | {
-    "openai",
-    "httpx",
-    "rich",
-    "pydantic",
-    "psutil",
-    "detect_secrets",
-    "suture_training",
-    "suture_agent.repair",
-    "asyncio",
-}
+HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "docker", "ray", "vllm", "xllamacpp"}
+PROTOCOL = {"pygls", "lsprotocol"}
+NOT_FOR_HELP = (
+    HEAVY
+    | PROTOCOL
+    | {
+        "openai",
+        "httpx",
+        "rich",
+        "pydantic",
+        "psutil",
+        "detect_secrets",
+        "suture_training",
+        "suture_agent.repair",
+        "asyncio",
+    }
+)
 
 WATCH = """
 import importlib, json, os, sys
@@ -94,6 +99,21 @@ def test_importing_every_module_has_no_effect_and_loads_nothing_heavy(imported, 
     assert set(modules) <= set(imported["loaded"])
     assert imported["seen"] == []
     assert HEAVY & set(imported["loaded"]) == set()
+
+
+def test_only_the_language_server_loads_the_protocol(bare, modules):
+    others = [name for name in modules if not name.startswith("suture_server.lsp")]
+    done = bare(sys.executable, "-W", "error", "-c", WATCH.format(modules=others))
+    assert PROTOCOL & set(json.loads(done.stdout)["loaded"]) == set()
+
+
+def test_the_language_server_loads_nothing_that_the_worker_is_for(bare):
+    """What it answers from memory: its size and its start are measured (tests/bench/bench_lsp.py)."""
+    done = bare(sys.executable, "-c", "import sys, suture_server.lsp.server; print(*sorted(sys.modules))")
+    assert done.returncode == 0, done.stderr
+    ours = {"suture_agent.repair", "suture_sandbox.verdict"}
+    for_the_worker = {"openai", "httpx", "rich", "psutil", "watchdog", "zstandard", "sqlite3", *ours}
+    assert (HEAVY | for_the_worker) & set(done.stdout.split()) == set()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,13 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-SETS = {"base": ((), ()), "dev": ((), ("dev", "build")), "local": (("local",), ("build",)), "train": (("train",), ())}
+SETS = {
+    "base": ((), ()),
+    "dev": ((), ("dev", "build")),
+    "docker": (("docker",), ("build",)),
+    "local": (("local",), ("build",)),
+    "train": (("train",), ()),
+}
 """Lock file -> the extras and the dependency groups of pyproject.toml that it holds, beside the base."""
 PLATFORMS = [
     {"python_version": version, "python_full_version": f"{version}.0", "platform_machine": machine, "sys_platform": "linux"}

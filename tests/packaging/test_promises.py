@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_a_skip_of_what_was_promised_is_a_failure(root, tmp_path, promise, outco
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = model: real\n")
     (tmp_path / "test_it.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    environment = {**os.environ, "SUTURE_TEST_MODEL": promise}
+    environment = {**os.environ, "SUTURE_TEST_MODEL": promise, "PYTHONPATH": str(Path(sys.prefix, "apart"))}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout
     assert outcome in done.stdout

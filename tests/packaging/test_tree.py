@@ -60,6 +60,12 @@ def test_links_are_found():
     assert anchors("# One `two`, three!\n```\n# no\n```\n") == {"one-two-three"}
 
 
+def test_the_server_knows_its_version(pyproject):
+    from suture_server import __version__
+
+    assert __version__ == pyproject["project"]["version"]
+
+
 def test_changelog_speaks_of_this_version(root, pyproject):
     first = re.search(r"^## (\S+)", (root / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
     assert first

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suture_sandbox.text import Position, Range, convert, point, split_lines, units, whole_line
+from suture_sandbox.text import Position, Range, convert, lines_with_ends, point, split_lines, units, whole_line
 
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 LINES = st.text(st.one_of(CHARACTERS, st.sampled_from("aé\u20ac\U0001f600\t\x0c\ufeff")), max_size=40).map(
@@ -114,3 +114,11 @@ def test_a_whole_line_beyond_the_text_is_empty():
 def test_positions_are_ordered_as_in_the_text():
     assert Position(1, 0) > Position(0, 99)
     assert Range(Position(0, 1), Position(0, 2)) < Range(Position(0, 1), Position(1, 0))
+
+
+@given(text=st.text(st.sampled_from("ab\r\n\x0c\u2028\x85"), max_size=30))
+def test_lines_with_ends_are_the_lines_and_give_back_the_text(text):
+    lines = lines_with_ends(text)
+    assert "".join(lines) == text
+    assert [line.rstrip("\r\n") for line in lines] == split_lines(text)[: len(lines)]
+    assert all(line.endswith(("\r", "\n")) for line in lines[:-1])

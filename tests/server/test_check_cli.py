@@ -212,3 +212,13 @@ def test_folder_that_cannot_be_written_is_checked_all_the_same(unprivileged: Pro
     assert run.code == 1
     assert [line["message"] for line in run.events("finding")] == ["no € here"]
     assert sorted(path.name for path in cafe.iterdir()) == ["café.py", "suture.toml"]
+
+
+@pytest.mark.parametrize("command", ["check", "fix"])
+def test_tests_that_cannot_be_run_are_told_where_everything_else_passes(suture: Program, shop: Path, tmp_path: Path, command: str):
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+    run = suture(command, shop, SUTURE_PYTHON=str(bare / "bin" / "python"))
+    assert run.code == 0, run.err
+    assert "note: tests: pytest is not installed in the workspace's environment; install it there" in run.err
+    assert "note:" not in suture(command, shop, "--quiet", SUTURE_PYTHON=str(bare / "bin" / "python")).err

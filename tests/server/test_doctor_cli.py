@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from suture_agent.models import CATALOGUE, DEFAULT_MODEL
-from suture_server.cli import COMMANDS
+from suture_server.cli.group import COMMANDS
 
 Program = Callable[..., Any]
 
@@ -18,11 +19,11 @@ Program = Callable[..., Any]
 def test_every_part_is_examined_and_summed_up(suture: Program, shop: Path):
     run = suture("doctor", shop, "--json")
     examined = run.events("examined")
-    assert [line["name"] for line in examined] == ["sandbox", "workspace", "lock", "policy", "journal"]
+    assert [line["name"] for line in examined] == ["sandbox", "workspace", "lock", "pins", "policy", "journal"]
     assert all(set(line) == {"event", "name", "good", "says", "remedy", "details", "needed"} for line in examined)
     bad = [line for line in examined if not line["good"] and line["needed"]]
     assert run.code == (1 if bad else 0)
-    assert run.summary == {"event": "summary", "good": 5 - len(bad), "bad": len(bad)}
+    assert run.summary == {"event": "summary", "good": 6 - len(bad), "bad": len(bad)}
     assert all(line["remedy"] for line in bad)
     assert "checks build, tests" in examined[1]["says"]
     assert any("network" in line for line in examined[0]["details"])
@@ -43,6 +44,18 @@ def test_people_see_what_is_wrong_and_what_mends_it(suture: Program, shop: Path,
     assert "verdict.reruns" not in run.out
     assert "\x1b" not in run.out
     assert "verdict.reruns = " in suture("doctor", shop, "-v").out
+
+
+def test_every_setting_is_listed_and_described(suture: Program, shop: Path):
+    settings = {line["key"]: line["value"] for line in suture("doctor", shop, "--json").events("setting")}
+    assert (settings["editor.check_on"], settings["editor.background"], settings["privacy.exclude"]) == ("save", False, [])
+    assert "editor.worker_idle_minutes = 10" in suture("doctor", shop, "-v").out
+    described = suture("doctor", "--schema")
+    assert (described.code, described.err) == (0, "")
+    sections = json.loads(described.out)["properties"]
+    named = {f"{section}.{name}" for section, table in sections.items() for name in table.get("properties", ())}
+    assert named == set(settings)
+    assert described.out == (Path(__file__).parents[2] / "docs" / "settings.schema.json").read_text()
 
 
 def test_wrong_configuration_is_found_by_the_doctor_too(suture: Program, shop: Path):

@@ -288,5 +288,5 @@ def test_help_of_every_command_has_an_example(suture: Program):
     ):  # fmt: skip
         run = suture(*command, "--help")
         assert run.code == 0
-        assert "Example" in run.out, command
+        assert f"\n    suture {' '.join(command)}" in run.out.partition("Example")[2], command
         assert "--json" in run.out, command

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,13 +16,21 @@ import pytest
 from suture_agent.journal.blobs import pack
 from suture_agent.journal.entries import EpisodeEntry, IdentityEntry, PatchEntry, ProblemEntry, RunEntry, VerdictEntry, workspace_id
 from suture_agent.journal.store import Journal
-from suture_agent.journal.stored import store_patch, store_turns
+from suture_agent.journal.stored import store_course, store_patch, store_turns
 from suture_agent.meter import Turn
+from suture_agent.pipelines import Course, Judgement, OuterStep
 from suture_agent.policies import ChatRequest, Choice, Completion, Message
 from suture_sandbox.patch import FileEdit, Patch
 
 SUTURE = (sys.executable, "-c", "from suture_server.cli import main; main()", "journal")
 TEXT = "[bold]not markup[/bold] warehouse"
+
+
+STEP = OuterStep(
+    check="tests", place="t::a", error=f"t::a: {TEXT}", stage="assert", why="it is nearest to the root", attempt=0, candidate="06bx",
+    outcome="kept", seen="different", reason="now: other", paths=("a.py",), seconds=1.5,
+)  # fmt: skip
+COURSE = Course(steps=(STEP,), judged=(Judgement(accepted=True, reason="it mends the cause"),))
 
 
 @pytest.fixture
@@ -85,6 +94,7 @@ def entry(number: int, root: Path, outcome: str) -> EpisodeEntry:
         if fixed
         else None,
         created=time.time(),
+        course=pack(store_course(COURSE)) if fixed else None,
     )
 
 
@@ -171,6 +181,16 @@ def test_show_for_people(home, kept):
     assert f"[user]\nRepair {TEXT}" in run(home, "show", kept[0], "-v").stdout
 
 
+def test_show_tells_the_course(home, kept):
+    shown = run(home, "show", kept[0]).stdout
+    assert "step 1: kept, attempt 1, shown the fix of 06bx, 1.5 s\n" in shown
+    assert f"  main error: t::a: {TEXT}\n  chosen because it is nearest to the root\n  different: now: other (kept: a.py)\n" in shown
+    assert "judge: accepted: it mends the cause\n" in shown
+    (record,) = lines(run(home, "show", kept[0], "--json"))
+    assert record["course"]["steps"][0]["candidate"] == "06bx"
+    assert "step 1" not in run(home, "show", kept[1]).stdout
+
+
 def test_show_for_programs_holds_every_message(home, kept):
     (record,) = lines(run(home, "show", "0000000000a1", "--json"))
     assert record["line"]["id"] == kept[0]
@@ -178,6 +198,44 @@ def test_show_for_programs_holds_every_message(home, kept):
     assert record["verdict"] == {"passed": True, "reruns": 3}
     assert record["diff"].endswith("-x = 1\n+x = 2\n")
     assert record["fields"]["environment"]["fields"] == {"os": "x"}
+
+
+@pytest.fixture
+def offered(home: Path, kept: list[str]) -> str:
+    """An offer of the fixed episode that was looked at, ignored and then accepted."""
+    journal = Journal.open(journal_file(home))
+    offer = journal.write_offer(kept[0], "action")
+    journal.write_seen(offer)
+    journal.write_decision(offer, "ignored", source="inferred")
+    journal.write_decision(offer, "accepted", reason="looks right")
+    journal.write_survival(offer, "30s", tokens=4, kept=3)
+    journal.close()
+    return offer
+
+
+def test_offers_are_shown_and_counted(home, kept, offered):
+    shown = run(home, "show", kept[0]).stdout
+    assert f"offer {offered}, shown by action " in shown
+    assert ", seen " in shown
+    assert re.search(r"ignored after \d+\.\d s \(inferred\)\n  accepted after \d+\.\d s: looks right\n  30s: 3 of 4 tokens left", shown)
+    counted = run(home, "stats").stdout
+    assert "1 offers, 1 of them seen" in counted
+    assert all(word in counted for word in ("action", "accepted", "told", "inferred"))
+    (summary,) = lines(run(home, "stats", "--json"))
+    assert (summary["offers"], summary["seen"], summary["shown"]) == (1, 1, {"action": 1})
+    assert summary["sources"] == {"inferred": 1, "told": 1}
+    ((offer,),) = [record["offers"] for record in lines(run(home, "show", kept[0], "--json"))]
+    assert (offer["shown"], offer["environment"], offer["harness"], offer["snapshot"]) == ("action", "e" * 64, "b" * 64, "5" * 64)
+    assert [(each["kind"], each["source"], each["reason"]) for each in offer["decisions"]] == [
+        ("ignored", "inferred", ""),
+        ("accepted", "told", "looks right"),
+    ]
+
+
+def test_erasing_an_episode_takes_its_offers_along(home, kept, offered):
+    assert run(home, "erase", "--workspace", ".", "--yes").returncode == 0
+    assert lines(run(home, "stats", "--json"))[0]["offers"] == 0
+    assert b"looks right" not in b"".join(path.read_bytes() for path in journal_file(home).parent.iterdir())
 
 
 @pytest.mark.parametrize(("identifier", "text"), [("zzz", "nothing in the journal"), ("0", "several"), ("../x", "not the beginning")])

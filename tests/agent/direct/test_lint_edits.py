@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,7 @@ from suture_agent.direct.by_rule import MOST_ON_A_LINE
 from suture_agent.direct.templates import edits
 from suture_agent.direct.units import definitions, parse, splice, unit_of
 
-RUFF = shutil.which("ruff") or ""
+RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff") or ""
 FOUND: dict[str, tuple[str, str]] = {
     "E722": ("f", "def f(a):\n    try:\n        return a[0]\n    except:\n        return None\n"),
     "B904": ("f", "def f(a):\n    try:\n        return a[0]\n    except IndexError:\n        raise ValueError(a)\n"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suture_agent.direct.units import head_unit, splice, unit_at, unit_named
+from suture_agent.direct.units import definitions, head_unit, parse, splice, unit_at, unit_named, unit_of
 
 TEXT = textwrap.dedent(
     '''
@@ -132,3 +132,13 @@ def test_splicing_a_unit_into_itself_changes_nothing(line: int):
     if unit is not None:
         assert splice(TEXT, unit, unit.source) == TEXT
         ast.parse(splice(TEXT, unit, unit.source))
+
+
+def test_lines_end_as_python_has_them():
+    """A form feed and its like end no line, neither in a traceback nor in a syntax tree."""
+    text = 'NAMES = "a\u2028b"\n\x0c\ndef first():\n    return "c\x1cd\x85"\n\n\ndef second():\n    return 2\n'
+    tree = parse(text)
+    assert tree is not None
+    found = {name: unit_of("m.py", text, name, node).source for name, node in definitions(tree)}
+    assert found["second"] == "def second():\n    return 2\n"
+    assert found["first"].startswith("def first():\n")

@@ -71,13 +71,13 @@ def play_out(snapshot_of, problem_of, play, sandbox, harness, told, tools):
                 view.write(path, text.encode())
         return 0
 
-    async def run(*turns, tests=BROKEN, checks=None, budgets: Budgets | None = None) -> Run:
+    async def run(*turns, tests=BROKEN, checks=None, budgets: Budgets | None = None, reply: str | None = None) -> Run:
         problem = await problem_of(snapshot_of(tests))
         fields = msgspec.structs.replace(sandbox.environment.fields, checks=checks or sandbox.environment.fields.checks)
         backend = MemoryBackend({"testtool": tools.test, "linttool": tools.lint, "sh": shell})
         own = Sandbox(backend, Environment(fields, sandbox.environment.runtime))
         policy = play.policy(*turns)
-        chosen = msgspec.structs.replace(harness, budgets=budgets or harness.budgets)
+        chosen = msgspec.structs.replace(harness, budgets=budgets or harness.budgets, timeout_reply=reply or msgspec.UNSET)
         tools.runs.clear()
         return Run(await repair(problem, policy, own, chosen, told), policy, told)
 
@@ -166,7 +166,9 @@ async def test_final_proof_runs_the_original_tests_whatever_the_policy_saw_pass(
     assert "tests.txt::b" in run.replies[-2]
     assert run.done.outcome == "fixed"
     assert run.done.patch.paths == ("one.py",)
-    assert tools.runs[-4:] == [("a",), (), (), ()]
+    proof, controls_and_shaken = tools.runs[-8:-4], tools.runs[-4:]
+    assert proof == [("a",), (), (), ()]
+    assert controls_and_shaken == [("a",)] * 4
 
 
 @pytest.mark.parametrize(
@@ -221,6 +223,22 @@ async def test_command_that_never_ends_costs_its_time_and_no_more(play_out):
     run = await asyncio.wait_for(play_out(*turns, budgets=Budgets(steps=9, tokens=1000, tool_seconds=1)), 20)
     assert run.done.outcome == "fixed"
     assert run.replies[0] == "(no output)\n(stopped: timeout)\nits changes are not kept"
+
+
+@pytest.mark.parametrize("turn", [calls(("run_shell", {"command": "hang"})), calls(("run_check", {"name": "tests"}))])
+async def test_tool_whose_time_is_up_is_answered_with_the_harnesss_own_word(play_out, tools, turn):
+    seen: list[None] = []
+
+    def second(_view) -> bool:
+        seen.append(None)  # the first run finds the problem
+        return len(seen) == 2 and turn.calls[0].name == "run_check"
+
+    tools.hangs = second
+    budgets = Budgets(steps=9, tokens=1000, tool_seconds=0)
+    turns = (turn, calls(edit("one.py", "wrong", "right"), SUBMIT))
+    run = await asyncio.wait_for(play_out(*turns, tests={"a": "needs one.py right"}, budgets=budgets, reply="tooltimeout"), 60)
+    assert run.replies[0] == "tooltimeout"
+    assert run.done.outcome == "fixed"
 
 
 @pytest.mark.parametrize(

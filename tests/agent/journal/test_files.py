@@ -111,6 +111,29 @@ def test_a_journal_of_the_first_schema_is_brought_up_to_date(path):
     assert backup_of(path, 1).is_file()
 
 
+def test_offers_of_an_older_schema_are_filled_in(path, keep, make_repair, environment):
+    journal = Journal.open(path)
+    episode = keep(journal, make_repair())
+    journal.close()
+    old = path.with_name("old.sqlite3")
+    connect(old, MIGRATIONS[:2]).close()
+    with closing(connect(path)) as newest, closing(sqlite3.connect(old)) as connection:
+        for table in ("blobs", "identities", "workspaces", "runs", "problems", "episodes", "patches", "verdicts"):
+            columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
+            rows = newest.execute(f"SELECT {columns} FROM {table}").fetchall()
+            connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+        connection.execute("INSERT INTO offers VALUES ('o', ?, 1.0)", (episode,))
+        connection.execute("INSERT INTO decisions VALUES ('d', 'o', 'ignored', NULL, 0, 2.0)")
+        connection.commit()
+    with closing(Journal.open(old)) as journal:
+        record = queries.show(journal, episode)
+        assert journal.check() == ()
+    (offer,) = record.offers
+    assert (offer.environment, offer.harness, offer.snapshot) == (environment.identity, record.line.harness, record.snapshot)
+    assert (offer.shown, offer.seen) == (None, None)
+    assert [(each.kind, each.latency, each.source, each.reason) for each in offer.decisions] == [("ignored", None, None, "")]
+
+
 def _trouble(path: Path) -> str:
     """The remedy for a damaged file, told at the opening or when it is counted; else what the check finds."""
     try:

@@ -17,6 +17,7 @@ import pytest
 
 from suture_agent.errors import JournalError
 from suture_agent.journal import queries
+from suture_agent.journal.offers import open_offers
 from suture_agent.journal.store import Journal
 from suture_sandbox.local.bubblewrap import find
 
@@ -84,6 +85,43 @@ def test_kill_at_any_moment_loses_nothing_that_was_acknowledged(path):
     with closing(sqlite3.connect(path)) as connection:
         for table in ("patches", "verdicts"):
             assert connection.execute(f"SELECT count(*) FROM episodes WHERE id NOT IN (SELECT episode FROM {table})").fetchone() == (0,)
+
+
+OFFERER = """
+import sys
+from pathlib import Path
+from suture_agent.journal.store import Journal
+
+journal = Journal.open(Path(sys.argv[1]))
+print(getattr(journal, sys.argv[2])(*sys.argv[3:]), flush=True)
+sys.stdin.read()
+"""
+
+
+def killed_after(path: Path, *call: str) -> str:
+    """What a process got back from a method of the journal before kill -9."""
+    writer = subprocess.Popen([sys.executable, "-c", OFFERER, str(path), *call], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    answer = writer.stdout.readline().strip()
+    writer.kill()
+    writer.communicate()
+    assert writer.returncode == -signal.SIGKILL
+    return answer
+
+
+def test_an_offer_outlives_kill_9_until_it_is_decided(path, keep, make_repair, workspace, environment):
+    done = make_repair(1)
+    with closing(Journal.open(path)) as journal:
+        episode = keep(journal, done)
+    offer = killed_after(path, "write_offer", episode, "action")
+    with closing(Journal.open(path)) as journal:
+        (found,) = open_offers(journal, workspace, environment.identity, since=0.0)
+        assert (found.id, found.patch) == (offer, done.patch)
+    assert killed_after(path, "write_decision", offer, "accepted")
+    with closing(Journal.open(path)) as journal:
+        assert open_offers(journal, workspace, environment.identity, since=0.0) == ()
+        (kept_offer,) = queries.show(journal, episode).offers
+    assert [decision.kind for decision in kept_offer.decisions] == ["accepted"]
 
 
 def test_two_processes_write_at_once(path):

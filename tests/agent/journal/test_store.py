@@ -229,14 +229,14 @@ def test_show_by_problem_means_its_newest_episode(journal, keep, make_repair):
 def test_an_offer_needs_a_passed_verdict(journal, keep, make_repair):
     refused = keep(journal, make_repair(1, outcome="unfixed"))
     with pytest.raises(JournalError):
-        journal.write_offer(refused)
+        journal.write_offer(refused, "action")
     with pytest.raises(JournalError):
-        journal.write_offer("nothing")
+        journal.write_offer("nothing", "action")
 
 
 def test_offers_and_decisions_are_kept_in_order(journal, keep, make_repair, workspace):
     episode = keep(journal, make_repair(1))
-    offer = journal.write_offer(episode)
+    offer = journal.write_offer(episode, "action")
     mine = patch_entry(Patch((FileEdit(path="shop.py", before=b"a", after=b"b"),)), "full")
     journal.write_decision(offer, "accepted_with_edits", mine)
     journal.write_decision(offer, "reverted")
@@ -254,7 +254,7 @@ def test_offers_and_decisions_are_kept_in_order(journal, keep, make_repair, work
 
 def test_survival_is_kept_apart_from_decisions_and_measured_again(journal, keep, make_repair):
     episode = keep(journal, make_repair(1))
-    offer = journal.write_offer(episode)
+    offer = journal.write_offer(episode, "action")
     journal.write_decision(offer, "accepted")
     journal.write_survival(offer, "save", tokens=12, kept=12)
     journal.write_survival(offer, "30s", tokens=12, kept=12)
@@ -320,7 +320,7 @@ def test_erase_takes_everything_out_of_the_file(path, keep, make_repair, workspa
     left = queries.stats(journal)
     assert (left.episodes, left.problems, left.runs, left.bytes_unpacked) == (0, 0, 0, 0)
     with journal.reading() as connection:
-        for table in ("identities", "workspaces", "patches", "verdicts", "blobs", "failures"):
+        for table in ("identities", "workspaces", "patches", "verdicts", "blobs", "fixes", "origins"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
     files = [each.read_bytes() for each in path.parent.iterdir()]
     journal.close()
@@ -371,7 +371,7 @@ def test_erasing_knows_every_column_that_names_a_blob(journal):
 def test_every_table_is_strict(journal):
     with journal.reading() as connection:
         loose = [row[1] for row in connection.execute("PRAGMA table_list") if row[2] == "table" and not row[5]]
-    assert [name for name in loose if not name.startswith(("sqlite_", "failures"))] == []
+    assert [name for name in loose if not name.startswith(("sqlite_", "fixes"))] == []
 
 
 def test_settings_of_the_connection(journal):

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from suture_agent.errors import JournalError
 from suture_agent.harness import PRESETS
 from suture_agent.journal import blobs
-from suture_agent.journal.entries import episode_entry, patch_entry, problem_entry, run_entry, workspace_id
+from suture_agent.journal.entries import episode_entry, level_for, patch_entry, problem_entry, run_entry, workspace_id
 from suture_agent.journal.schema import MIGRATIONS, migrate
 from suture_agent.journal.stored import LONGEST_FAILURE, StoredTurns, failure_text, snapshot_hash, store_patch, store_turns
 from suture_agent.meter import Turn
 from suture_agent.policies import ChatRequest, Choice, Completion, Message, PolicyIdentity, ToolCall, ToolSchema
+from suture_sandbox.environment import Environment, EnvironmentFields
 from suture_sandbox.findings import Finding, Place
 from suture_sandbox.patch import FileEdit, Patch
 from suture_sandbox.snapshot import Snapshot
@@ -177,6 +178,28 @@ def test_entries_at_level_metadata_hold_no_blob(make_repair, environment, worksp
     assert problem_entry(done.problem, environment, "metadata").finding_count == 1
     assert entry.patch is not None
     assert (entry.patch.edits, entry.patch.diff, entry.patch.diff_text, entry.patch.files) == (None, None, "", 1)
+
+
+@pytest.mark.parametrize("glob", ["shop.py", "*.py", "tests", "tests/test_shop.py"])
+def test_what_touches_an_excluded_file_is_metadata_whatever_the_level(make_repair, environment, policy, glob):
+    fields = msgspec.structs.replace(environment.fields, isolation={"excluded": f"data/*.csv {glob}"})
+    closed = Environment(fields, environment.runtime)
+    entry = episode_entry(make_repair(reason="why", note="said"), closed, policy, PRESETS["direct"], "full")
+    assert (entry.turns, entry.problem.findings, entry.verdict.verdict, entry.reason) == (None, None, None, "")
+    assert (entry.patch.edits, entry.patch.diff, entry.patch.diff_text, entry.patch.failure, entry.patch.files) == (None, None, "", "", 1)
+    assert entry.problem.environment.fields is not None
+    assert problem_entry(make_repair().problem, closed, "full").findings is None
+
+
+def test_what_touches_none_is_kept_in_full_and_a_patch_alone_can_touch_one(make_repair, environment, policy):
+    done = make_repair()
+    other = Environment(EnvironmentFields(isolation={"excluded": "other.py"}), environment.runtime)
+    assert episode_entry(done, other, policy, PRESETS["direct"], "full").turns is not None
+    patch = Patch((FileEdit(path="other.py", before=b"1", after=b"2"),))
+    entry = episode_entry(msgspec.structs.replace(done, patch=patch), other, policy, PRESETS["direct"], "full")
+    assert (entry.turns, entry.patch.edits) == (None, None)
+    assert entry.problem.findings is not None
+    assert level_for(["other.py"], other, "full") == level_for([], other, "metadata") == "metadata"
 
 
 def test_the_metadata_of_a_patch_is_its_size():

@@ -40,6 +40,15 @@ async def test_answers_stream_and_are_counted(fake, policy):
     assert done.seconds > 0
 
 
+async def test_a_server_that_did_not_answer_is_asked_anew_who_it_is(fake, policy):
+    assert (await policy.start()).name == "Qwen/Qwen3-32B"
+    fake.chat = [fake.fails(503)]
+    with pytest.raises(PolicyUnavailable):
+        await policy.complete(HELLO)
+    fake.paths["/v1/models"] = {"data": [{"id": "another"}]}
+    assert (await policy.start()).name == "another"
+
+
 async def test_the_request_says_what_was_asked(fake, policy):
     await policy.complete(with_(temperature=0.7, top_p=0.9, max_tokens=5, stop=("END",), seed=9))
     body = fake.chats[0]
@@ -278,6 +287,21 @@ async def test_a_context_that_overflows_inside_the_stream_is_not_tried_again(fak
     with pytest.raises(ContextOverflow):
         await policy.complete(HELLO)
     assert len(fake.chats) == 1
+
+
+async def test_tokens_are_asked_for_where_training_needs_them_and_put_together(fake):
+    def piece(text: str, tokens: list[int], logprobs: list[float], finish: str | None = None):
+        told = {"token_ids": tokens, "logprobs": {"content": [{"logprob": each} for each in logprobs]}}
+        return {"choices": [{**fake.delta(text, finish=finish)["choices"][0], **told}]}
+
+    first = {"prompt_token_ids": [1, 2, 3], **piece("a", [7], [-0.5])}
+    fake.chat = [fake.says(first, piece("b", [8, 9], [-0.25, 0.0], "stop"))]
+    policy = OpenAIPolicy(fake.url, patience=QUICK, tokens=True)
+    done = await policy.complete(HELLO)
+    await policy.close()
+    assert done.prompt_ids == (1, 2, 3)
+    assert (done.choices[0].token_ids, done.choices[0].logprobs) == ((7, 8, 9), (-0.5, -0.25, 0.0))
+    assert (fake.chats[0]["return_token_ids"], fake.chats[0]["logprobs"]) == (True, True)
 
 
 async def test_candidates_share_one_request(fake, policy):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suture_agent.errors import SettingsError
-from suture_agent.harness import PRESETS
+from suture_agent.harness import PRESETS, as_full
 from suture_agent.settings import RULES, CheckSettings, Settings
 from suture_agent.settings.rules import MOST, WHY
 
@@ -51,6 +51,7 @@ def test_every_setting_has_a_rule_and_every_rule_a_setting():
 def test_what_leads_out_of_the_sandbox_or_to_a_server_is_the_users():
     """The settings by which a workspace could send code away, run its own program outside or move the record."""
     keys = [key for key in RULES if key.startswith("policy.")] + ["journal.path", "environment.python", "sandbox.backend"]
+    keys += [key for key in RULES if key.startswith("sandbox.docker_")]
     assert {RULES[key] for key in keys} == {"user"}
 
 
@@ -61,10 +62,15 @@ def test_no_limit_and_no_switch_of_the_guard_is_free():
 
 
 def test_a_workspace_may_ask_for_what_the_largest_preset_gives():
-    budgets = [harness.budgets for harness in PRESETS.values()]
-    assert MOST["harness.steps"] == max(budget.steps for budget in budgets)
-    assert MOST["harness.tokens"] == max(budget.tokens for budget in budgets)
+    both = [*PRESETS.values(), *map(as_full, PRESETS.values())]
+    for name in ("steps", "tokens", "tool_seconds", "retries", "tool_calls", "episode_seconds"):
+        values = [getattr(harness.budgets, name) for harness in both]
+        assert MOST[f"harness.{name}"] == max(value for value in values if value is not msgspec.UNSET)
+    for name in ("errors", "past_fixes"):
+        assert MOST[f"harness.{name}"] == max(getattr(as_full(harness), name) for harness in PRESETS.values())
+    assert MOST["harness.seconds"] == max(harness.budgets.seconds for harness in PRESETS.values())
     assert MOST["harness.candidates"] >= max(harness.sampling.candidates for harness in PRESETS.values())
+    assert MOST["editor.episodes"] == 4
     assert set(MOST) == {key for key, rule in RULES.items() if rule == "budget"}
 
 
@@ -76,29 +82,53 @@ REFUSED_BY_DEFAULT = {
     "sandbox.disk_mib": 1025,
     "sandbox.output_mib": 9,
     "sandbox.open_files": 1025,
+    "sandbox.memo": "disk",
     "environment.python": ".venv/bin/python",
     "policy.spec": "http://evil.example/v1",
     "policy.api_key_variable": "AWS_SECRET_ACCESS_KEY",
     "policy.timeout_seconds": 1,
     "policy.models": "/tmp/models",
+    "policy.adapters": "off",
+    "policy.require_matched_adapter": True,
     "harness.steps": MOST["harness.steps"] + 1,
     "harness.tokens": MOST["harness.tokens"] + 1,
     "harness.seconds": 601,
+    "harness.episode_seconds": 4801,
+    "harness.tool_seconds": 3601,
+    "harness.tool_calls": 51,
+    "harness.retries": 4,
+    "harness.errors": 11,
+    "harness.past_fixes": 5,
+    "harness.recall": "journal",
+    "harness.judge": "policy",
     "harness.candidates": MOST["harness.candidates"] + 1,
     "verdict.reruns": 2,
+    "verdict.reproduced": 1,
+    "verdict.controls": 2,
+    "verdict.shaken": 0,
+    "verdict.quarantine_days": 15,
     "guard.allow_test_edits": True,
     "guard.allow_configuration_edits": True,
     "guard.allow_suppressions": True,
+    "guard.allow_deletions": True,
     "journal.path": "/tmp/j",
+    "editor.episodes": 5,
+    "editor.background": True,
+    "editor.background_minutes": 11,
+    "editor.notice": False,
+    "editor.worker_idle_minutes": 1,
+    "sandbox.backend": "docker",
+    "sandbox.docker_mode": "strict",
+    "sandbox.docker_image": "sha256:1",
+    "sandbox.docker_runtime": "runsc",
+    "sandbox.docker_socket": "unix:///tmp/mine.sock",
+    "sandbox.docker_containers": 2,
 }
 
 
 def test_each_rule_that_can_refuse_is_tried():
-    """`sandbox.backend` has one value so far, an addition or a free choice weakens nothing, and the highest level is the default."""
-    assert set(REFUSED_BY_DEFAULT) == {key for key, rule in RULES.items() if rule not in ("free", "add", "among")} - {
-        "sandbox.backend",
-        "journal.level",
-    }
+    """An addition or a free choice weakens nothing, and the highest level is the default."""
+    assert set(REFUSED_BY_DEFAULT) == {key for key, rule in RULES.items() if rule not in ("free", "add", "among")} - {"journal.level"}
 
 
 @pytest.mark.parametrize("key", REFUSED_BY_DEFAULT)
@@ -140,6 +170,8 @@ STRICTER = {
     "harness.tokens": 100,
     "verdict.reruns": 9,
     "harness.candidates": 1,
+    "editor.episodes": 2,
+    "editor.background_minutes": 5,
 }
 
 
@@ -183,6 +215,34 @@ def test_protected_files_are_only_added_to(place):
     assert loaded.settings.guard.protected == ("c", "a", "b")
     assert loaded.origins["guard.protected"] == "~/.config/suture/config.toml:1 and suture.toml:1"
     assert place.says("guard.protected = []").load().settings.guard.protected == ("c", "a")
+
+
+def test_a_workspace_may_only_add_to_what_nobody_is_to_see(place):
+    assert place.says('privacy.exclude = ["a", "b/*.csv"]').load().settings.privacy.exclude == ("a", "b/*.csv")
+    assert place.user('privacy.exclude = ["c"]').load().settings.privacy.exclude == ("c", "a", "b/*.csv")
+    assert place.says("privacy.exclude = []").load().settings.privacy.exclude == ("c",)
+
+
+def test_how_the_editor_behaves_is_free_but_for_what_costs(place):
+    place.says('[editor]\ncheck_on = "change"\ndelay_ms = 0\nidle_seconds = 5')
+    editor = place.load().settings.editor
+    assert (editor.check_on, editor.delay_ms, editor.idle_seconds) == ("change", 0, 5)
+    assert place.user('editor.check_on = "manual"').load().settings.editor.check_on == "manual"
+    assert "use one of change, manual, save" in place.says('editor.check_on = "often"').refused()
+
+
+def test_a_workspace_may_choose_the_pipeline_but_gets_no_more_time_by_it(place):
+    place.says("# first line\nharness.pipeline = 'full'")
+    loaded = place.load()
+    assert (loaded.settings.harness.pipeline, loaded.settings.harness.seconds) == ("full", MOST["harness.seconds"])
+    assert loaded.origins["harness.seconds"] == "suture.toml:2, as far as a workspace may"
+    assert place.load(overrides={"harness.seconds": 7200}).settings.harness.seconds == 7200
+    assert place.load(overrides={"harness.pipeline": "full"}).settings.harness.seconds == 0
+    assert place.user("harness.seconds = 5000").load().settings.harness.seconds == 5000
+    assert place.user("harness.pipeline = 'full'").load().settings.harness.seconds == 0
+    place.says("harness.pipeline = 'full'\nharness.seconds = 60")
+    assert place.user("").load().settings.harness.seconds == 60
+    assert place.says("harness.pipeline = 'simplified'").load().settings.harness.seconds == 0
 
 
 def test_a_presets_own_budget_is_no_weakening_but_the_users_budget_stays(place):
@@ -272,6 +332,15 @@ DOCUMENTS = st.dictionaries(st.sampled_from(sorted(set(RULES) - {"checks"})), VA
 
 
 LEVELS = ["off", "metadata", "full"]
+RECALL = ["off", "auto", "journal"]
+USERS = (
+    "editor.background",
+    "editor.notice",
+    "editor.worker_idle_minutes",
+    "environment.python",
+    "sandbox.backend",
+    "harness.judge",
+)
 
 
 def weaker(key: str, value: Any, demanded: Any) -> bool:
@@ -280,15 +349,17 @@ def weaker(key: str, value: Any, demanded: Any) -> bool:
         return LEVELS.index(value) > LEVELS.index(demanded)
     if key == "sandbox.unmask":
         return demanded is not None and not set(value) <= set(demanded)
-    if key.startswith(("policy.", "journal.")) or key in ("environment.python", "sandbox.backend"):
+    if key.startswith(("policy.", "journal.", "sandbox.docker_")) or key in USERS:
         return value != demanded
-    if key.startswith("sandbox.") or key == "harness.seconds":
+    if key == "harness.recall":
+        return RECALL.index(value) > RECALL.index(demanded)
+    if key.startswith("sandbox.") or key == "editor.background_minutes":
         return value > demanded
     if key == "verdict.reruns":
         return value < demanded
     if key.startswith("guard.allow"):
         return value and not demanded
-    if key == "guard.protected":
+    if key in ("guard.protected", "privacy.exclude"):
         return not set(demanded) <= set(value)
     if key in MOST:
         return value > (demanded or MOST[key])

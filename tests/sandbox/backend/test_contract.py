@@ -7,7 +7,6 @@ import asyncio
 import msgspec
 import pytest
 
-from suture_sandbox.environment import EnvironmentFields
 from suture_sandbox.errors import PatchError, SandboxFailed
 from suture_sandbox.snapshot import Snapshot
 
@@ -152,9 +151,9 @@ async def test_the_wall_clock_stops_a_command(bench):
     assert done.stdout == b"asleep\n"
 
 
-async def test_the_command_can_only_shorten_the_wall_clock(bench, make_environment):
+async def test_the_command_can_only_shorten_the_wall_clock(bench):
     limits = msgspec.structs.replace(bench.environment.limits, seconds=1)
-    bench.environment = make_environment(limits)
+    bench.environment = msgspec.structs.replace(bench.environment, limits=limits)
     assert (await bench.run("sleep", "60", seconds=3600)).ended == "timeout"
 
 
@@ -211,12 +210,28 @@ async def test_a_secret_name_that_the_environment_lets_be_seen(bench, workspace)
     for name in ("server.pem", "server.key"):
         (workspace / "tests" / "certs" / name).write_text(f"the {name}")
     assert (await bench.run("cat", "tests/certs/server.pem")).stdout == b""
-    fields = EnvironmentFields(isolation={"unmasked": ".env* tests/certs/*.pem"})
+    fields = msgspec.structs.replace(bench.environment.fields, isolation={"unmasked": ".env* tests/certs/*.pem"})
     bench.environment = msgspec.structs.replace(bench.environment, fields=fields)
     done = await bench.run("cat", "tests/certs/server.pem", "tests/certs/server.key", ".env")
     assert done.stdout == b"the server.pem"
     edited = bench.snapshot.with_edits({"tests/certs/server.pem": b"edited", "tests/certs/server.key": b"edited"})
     assert (await bench.run("cat", "tests/certs/server.pem", "tests/certs/server.key", snapshot=edited)).stdout == b"edited"
+
+
+async def test_what_the_environment_excludes_is_empty_and_not_handed_back(bench, workspace):
+    (workspace / "tests").mkdir()
+    for name in ("tests/customers.csv", "tests/server.pem", "src/prices.csv"):
+        (workspace / name).write_text(f"the {name}")
+    fields = msgspec.structs.replace(bench.environment.fields, isolation={"unmasked": "tests/*.pem", "excluded": "*.csv tests/server.pem"})
+    open_to_see = (await bench.run("cat", "tests/customers.csv", "src/prices.csv")).stdout
+    assert open_to_see == b"the tests/customers.csvthe src/prices.csv"
+    bench.environment = msgspec.structs.replace(bench.environment, fields=fields)
+    assert (await bench.run("cat", "tests/customers.csv", "tests/server.pem", "src/prices.csv", "src/deep.txt")).stdout == b"deep\n"
+    edited = bench.snapshot.with_edits({"src/prices.csv": b"typed"})
+    assert (await bench.run("cat", "src/prices.csv", snapshot=edited)).stdout == b""
+    done = await bench.run("write", "src/prices.csv", "mine", keep=True)
+    assert (done.changes, done.kept_all) == ({}, True)
+    assert (await bench.run("write", "src/prices.txt", "mine", keep=True)).changes == {"src/prices.txt": b"mine"}
 
 
 @pytest.mark.parametrize("path", ["../out.txt", "/etc/out", ".git/hooks/pre-commit", "a/../../b", ""])
@@ -248,4 +263,4 @@ async def test_closing_twice(bench):
 
 
 async def test_its_name(bench):
-    assert bench.backend.name in ("local", "memory")
+    assert bench.backend.name in ("local", "docker", "memory")

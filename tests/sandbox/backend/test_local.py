@@ -282,6 +282,21 @@ def open_workspace():
     shutil.rmtree(root)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+async def test_edits_of_what_belongs_to_somebody_else(workspace, environment):
+    """Root that keeps its own user, since the owner cannot reach the toolchain, may not write to the owner's files, in a copy neither."""
+    (workspace / "theirs").mkdir()
+    (workspace / "theirs" / "file.txt").write_text("original\n")
+    for path in (workspace / "theirs", workspace / "theirs" / "file.txt"):
+        os.chown(path, 12345, 12345)
+    backend = LocalBackend()
+    edited = Snapshot(workspace).with_edits({"theirs/file.txt": b"edited\n"})
+    done = await backend.run(edited, environment, Command(argv=("cat", "theirs/file.txt")))
+    await backend.close()
+    assert (done.exit_code, done.stdout) == (0, b"edited\n")
+    assert (workspace / "theirs" / "file.txt").read_text() == "original\n"
+
+
 def _interpreter_for_others() -> str | None:
     """An interpreter like this one that an ordinary user can start."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -422,7 +437,7 @@ async def test_an_argument_with_a_nul_is_refused(local):
 
 
 def test_backends_by_name():
-    assert set(BACKENDS) == {"local", "memory"}
+    assert set(BACKENDS) == {"local", "docker", "memory"}
     assert default_backend().name == "local"
     assert default_backend("memory").name == "memory"
     with pytest.raises(ConfigurationError) as caught:

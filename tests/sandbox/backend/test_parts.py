@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suture_sandbox.backend import Command
+from suture_sandbox.environment import Limits
 from suture_sandbox.errors import BackendUnavailable, SandboxFailed
 from suture_sandbox.local import bubblewrap, cgroups, keep, layout, seccomp
+from suture_sandbox.local.attempt import Attempt
 from suture_sandbox.local.limits import resource_limits
-from suture_sandbox.local.masks import SecretIndex, is_masked, is_secret, refused_glob
+from suture_sandbox.local.masks import Masks, SecretIndex, is_masked, is_secret, refused_glob
 from suture_sandbox.local.output import STOP_FACTOR, Output
+from suture_sandbox.local.start import Stop
 from suture_sandbox.memory import MemoryBackend
 from suture_sandbox.snapshot import Snapshot
 
@@ -96,6 +101,17 @@ def test_the_index_leaves_out_what_may_be_seen_and_never_what_a_link_leads_to(tm
     assert index.refresh().files == (".env", "tests/a.pem")
     assert index.refresh(["tests/*.pem"]).files == (".env",)
     assert index.refresh().files == (".env", "tests/a.pem")
+
+
+def test_the_index_finds_what_is_excluded_too(tmp_path):
+    for path in ("data/a.csv", "data/deep/b.csv", "internal/x.py", "src/internal/y.py", "src/z.py", "venv/pyvenv.cfg"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("x")
+    assert SecretIndex(tmp_path).refresh() == Masks()
+    assert SecretIndex(tmp_path, ["*.csv", "internal", "venv"]).refresh() == Masks(
+        files=("data/a.csv", "data/deep/b.csv"), folders=("internal", "src/internal")
+    )
+    assert SecretIndex(tmp_path, ["src/z.py", "data/**"]).refresh() == Masks(files=("src/z.py",), folders=("data",))
 
 
 def test_the_index_follows_the_workspace(tmp_path):
@@ -313,3 +329,37 @@ async def test_cancelling_the_fake_stops_its_program(tmp_path, environment):
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended == [True]
+
+
+class Late:
+    """An attempt that ended by itself while whoever watches it was stopped."""
+
+    def __init__(self, gate: socket.socket, late: float) -> None:
+        self.streams: dict[int, Output] = {}
+        self.gate, self.outer, self.ready, self.returncode, self.cpu_seconds, self._late = gate, None, True, 0, 0.0, late
+
+    def hear(self) -> bool:
+        time.sleep(self._late)
+        return False
+
+    def first_process(self) -> int | None:
+        return None
+
+    def open_gate(self) -> None: ...
+
+    def patience_is_over(self) -> None: ...
+
+    def reap(self) -> None: ...
+
+    def failure(self, stderr: bytes) -> Exception | None:
+        return None
+
+
+def test_a_command_that_ended_is_no_time_out_however_late_that_is_noticed():
+    stop = Stop()
+    gate, other = socket.socketpair()
+    with gate, other:
+        other.send(b"over")
+        done = Attempt(Command(argv=("true",), seconds=0), Limits(), stop, None).run(lambda _sinks, _files: Late(gate, 0.05), None)
+    stop.close()
+    assert (done.ended, done.exit_code) == ("exited", 0)

@@ -16,12 +16,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from suture_sandbox.build import build, environment_folder, find_uv, marker_environment
+from suture_sandbox.build import build, environment_folder, marker_environment
 from suture_sandbox.capture.distributions import scan
 from suture_sandbox.capture.files import hash_file
 from suture_sandbox.capture.interpreter import inspect
 from suture_sandbox.errors import ConfigurationError, InfrastructureError
 from suture_sandbox.lockformats import find_plan
+from suture_sandbox.uv_program import find_uv
 
 BASE = Path(os.path.realpath(sys.executable))
 

@@ -50,5 +50,5 @@ def test_the_variables_hold_no_path_and_nothing_that_changes_what_programs_print
     assert not {"NO_COLOR", "FORCE_COLOR", "PYTHONUTF8", "PIP_REQUIRE_HASHES", "PATH", "HOME"} & set(VARIABLES)
     assert VARIABLES["TZ"] == "UTC"
     assert VARIABLES["PYTHONHASHSEED"] == "0"
-    assert set(UPDATES_OFF) == {"pip", "uv", "npm", "cargo", "go", "gradle", "maven"}
+    assert {"pip", "uv", "npm", "yarn", "cargo", "go", "gradle", "maven", "conda"} <= set(UPDATES_OFF)
     assert set(UPDATES_OFF.values()) == {"off"}

@@ -232,6 +232,13 @@ def test_emptied(rules, after, rule):
     assert rule is not None or rules(OLD, after) == set()
 
 
+def test_public_names_may_go_only_where_the_user_allows_it(rules):
+    before = f"{OLD}\n\ndef old(y):\n    return y\n\n\nclass Old:\n    pass\n"
+    assert rules(before, OLD) == {"emptied-deleted"}
+    assert rules(before, OLD, allow_deletions=True) == set()
+    assert rules(before, "", allow_deletions=True) >= {"emptied-file"}, "a whole file is another matter"
+
+
 GUARDED = "def f(x):\n    if x < 0:\n        raise ValueError('negative')\n    assert x != 3\n    return x + 1\n"
 
 
