@@ -19,12 +19,16 @@ compile dev --group dev --group build pyproject.toml --constraints requirements/
 compile local --group build pyproject.toml --extra local --constraints requirements/base.txt
 # One torch release for all: the newest that the CPU builds around also have.
 printf 'torch==2.13.0\n' > requirements/.torch
+compile docker --group build pyproject.toml --extra docker --constraints requirements/base.txt
 compile train pyproject.toml --extra train --constraints requirements/base.txt --constraints requirements/.torch
 rm requirements/.torch
 
 # What the demo's workspace needs for its checks: suture builds its environment from this file.
 echo pytest | .venv/bin/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
   --quiet --output-file examples/shop/requirements.txt
+
+.venv/bin/uv pip compile tests/e2e/neovim/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+  --quiet ${UPGRADE:+--upgrade} --output-file tests/e2e/neovim/requirements.txt
 
 # uv writes no comment of ours, and reads its own output back as preferences: the note is put on top afterwards.
 note='# PyPI has one build of torch for Linux: the CUDA one, with nvidia-* packages of several GB. That is what this file pins.

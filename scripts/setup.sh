@@ -38,6 +38,14 @@ if command -v flock >/dev/null; then # two at a time would install over each oth
   flock -n 9 || { say "another make is installing: waiting for it" && flock 9; }
 fi
 
+# torch for training: a CPU build, where pip finds one (an index or a folder of the user's own); PyPI's carries CUDA, several GB, and is for
+# machines with a GPU: pip install -r requirements/train.txt
+wanted=()
+for name in "$@"; do
+  [ "$name" = train ] && training=1 || wanted+=("$name")
+done
+set -- "${wanted[@]}"
+
 stamp=.venv/.installed-$(cat pyproject.toml requirements/*.txt scripts/setup.sh | sha256sum | cut -c1-16)
 files=()
 missing=
@@ -45,8 +53,23 @@ for name in "$@"; do
   files+=(-r "requirements/$name.txt")
   grep -qx "$name" "$stamp" 2>/dev/null || missing=1
 done
+train() { # the training libraries, in a folder of their own: what is in the environment is part of what the tests capture and hash
+  [ -n "${training:-}" ] || return 0
+  grep -qx train "$stamp" 2>/dev/null && return 0
+  local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --target .venv/train) torch
+  rm -rf .venv/train
+  torch=$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' requirements/train.txt)
+  say "installing the training libraries (about 350 MB, torch without CUDA)"
+  if ! "${pip[@]}" "torch==$torch+cpu" >&2; then
+    say "no CPU build of torch $torch is to be had here: what trains is left out, and so are its tests"
+    return 0
+  fi
+  sh scripts/without_cuda.sh | "${pip[@]}" --require-hashes -r /dev/stdin >&2
+  echo train >>"$stamp"
+}
+
 if usable; then
-  [ -n "$missing" ] || exit 0
+  [ -n "$missing" ] || { train; exit 0; }
 else
   python=$(find_python)
   say "making .venv with $("$python" --version)"
@@ -64,5 +87,17 @@ pip=(.venv/bin/python -m pip install --disable-pip-version-check --no-deps)
 [ -t 2 ] || pip+=(--quiet)
 "${pip[@]}" --require-hashes --only-binary :all: "${files[@]}" >&2
 "${pip[@]}" --quiet --no-build-isolation --editable . >&2
+# These are plugins of every pytest that finds them, those in a sandbox too, and load up to a second of packages into each of them.
+# They are put apart: scripts/run_tests.py and the tests that want one say so (tests/server/lsp/conftest.py).
+for name in pytest_lsp pytest_xdist xdist execnet pytest_asyncio hypothesis _hypothesis_ftz_detector.py _hypothesis_globals.py _hypothesis_pytestplugin.py; do
+  for plugin in .venv/lib/python3*/site-packages/"$name" .venv/lib/python3*/site-packages/"$name"-*; do
+    if [ -e "$plugin" ]; then
+      mkdir -p .venv/apart
+      rm -rf ".venv/apart/$(basename "$plugin")"
+      mv "$plugin" .venv/apart/
+    fi
+  done
+done
 printf '%s\n' $had "$@" >"$stamp"
 rm .venv/.unfinished
+train
