@@ -163,13 +163,21 @@ class Run:
             try:
                 if not await self._reproduced(problem):
                     continue
-                self._identity, self._harness = await starting
+                done = await self._begun(problem, starting)
             except (InfrastructureError, PolicyError) as error:
                 self._silent |= isinstance(error, PolicyError)
                 self._lost(problem, error)
                 continue
-            done = await self._one(problem, self._identity, self._harness)
             await self._landed(done, front)
+
+    async def _begun(self, problem: Problem, starting: asyncio.Task[tuple[PolicyIdentity, Harness]]) -> Repair:
+        """Repair a problem that was told of; where the run ends before it does, that is told too."""
+        try:
+            self._identity, self._harness = await starting
+            return await self._one(problem, self._identity, self._harness)
+        except asyncio.CancelledError:
+            self._events(RepairDone(problem=problem.id, outcome="cancelled"))
+            raise
 
     async def _landed(self, done: Repair, front: Front) -> None:
         """Take a repair on top of those before it: write it, tell it, and go on from there."""
@@ -243,11 +251,7 @@ class Run:
                 judge=self._judge,
             )
 
-        try:
-            done, _ = await recorded(problem, identity, harness, self._recorder, work)
-        except asyncio.CancelledError:
-            self._events(RepairDone(problem=problem.id, outcome="cancelled"))
-            raise
+        done, _ = await recorded(problem, identity, harness, self._recorder, work)
         return done
 
     async def _resumed(self, problem: Problem, harness: Harness) -> Repair | None:

@@ -208,8 +208,10 @@ def test_damaged_or_hostile_pins_are_refused(root, text):
 async def test_cancelling_a_rebuild_leaves_nothing(root, venv, cache, opened):
     environment = await opened()
     await pin_wheels(root, environment, cache=cache, progress=lambda _: None)
-    task = asyncio.create_task(rebuild(root, environment.fields, cache=cache, progress=lambda _: None))
-    await asyncio.sleep(0.2)
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(rebuild(root, environment.fields, cache=cache, progress=lambda _: loop.call_soon_threadsafe(begun.set)))
+    await begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
