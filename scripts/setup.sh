@@ -89,7 +89,7 @@ pip=(.venv/bin/python -m pip install --disable-pip-version-check --no-deps)
 "${pip[@]}" --quiet --no-build-isolation --editable . >&2
 # These are plugins of every pytest that finds them, those in a sandbox too, and load up to a second of packages into each of them.
 # They are put apart: scripts/run_tests.py and the tests that want one say so (tests/server/lsp/conftest.py).
-for name in pytest_lsp pytest_xdist xdist execnet pytest_asyncio hypothesis _hypothesis_ftz_detector.py _hypothesis_globals.py _hypothesis_pytestplugin.py; do
+for name in pytest_lsp pytest_xdist xdist execnet pytest_rerunfailures pytest_rerunfailures.py pytest_asyncio hypothesis _hypothesis_ftz_detector.py _hypothesis_globals.py _hypothesis_pytestplugin.py; do
   for plugin in .venv/lib/python3*/site-packages/"$name" .venv/lib/python3*/site-packages/"$name"-*; do
     if [ -e "$plugin" ]; then
       mkdir -p .venv/apart
