@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
+import msgspec
 import pytest
 
 pytest.importorskip("torch")
@@ -96,10 +97,18 @@ async def test_the_next_turn_keeps_the_tokens_that_were_drawn(policy):
     assert all(logprob < 0 and math.isfinite(logprob) for logprob, mine in zip(trace.logprobs, trace.env_mask, strict=True) if mine)
 
 
-async def test_an_episode_that_is_no_conversation_cannot_be_learnt_from(policy):
+async def test_of_several_conversations_one_is_drawn_and_what_a_judge_said_is_none(policy):
     one, other = await policy.complete(request()), await policy.complete(request(ASKED[:1]))
-    with pytest.raises(TrainingError, match="does not continue"):
-        trace_of([Turn(request=request(), completion=each) for each in (one, other)])
+    turns = [Turn(request=request(), completion=each) for each in (one, other)]
+    drawn = [trace_of(turns, seed=seed) for seed in range(20)]
+    assert {each.prompt_ids for each in drawn if each is not None} == {one.prompt_ids, other.prompt_ids}
+    assert drawn == [trace_of(turns, seed=seed) for seed in range(20)]
+    judged = [turns[0], msgspec.structs.replace(turns[1], by="judge")]
+    assert {trace_of(judged, seed=seed) for seed in range(20)} == {trace_of(turns[:1])}
+    assert trace_of(judged[1:]) is None
+
+
+async def test_an_answer_without_its_tokens_cannot_be_learnt_from(policy):
     with pytest.raises(TrainingError, match="drew 2 answers"):
         trace_of([Turn(request=request(), completion=await policy.complete(request(candidates=2)))])
     with pytest.raises(TrainingError, match="does not tell its tokens"):

@@ -19,7 +19,8 @@ from suture_agent.policies import Policy
 from suture_training.conversations import Trace, trace_of
 from suture_training.curriculum import Curriculum
 from suture_training.errors import TrainingError
-from suture_training.rewards import Masking, reward_of
+from suture_training.evaluation.audit import passes_unguarded
+from suture_training.rewards import Masking, Payment, reward_of
 from suture_training.rollout import Rollout, Site, roll_out
 from suture_training.tasks.task import Task
 
@@ -124,6 +125,7 @@ class Collector:
         refills: int = 1,
         masking: Masking = "asymmetric",
         longest: int = 0,
+        reward: Payment = "verdict",
     ) -> None:
         """`refills`: how many groups may be drawn for each wanted one until it has variance. `longest`: tokens of a trace; 0 for any."""
         self._tasks = {task.id: task for task in tasks}
@@ -137,6 +139,7 @@ class Collector:
         self._refills = refills
         self._masking: Masking = masking
         self._longest = longest
+        self._reward: Payment = reward
         for group in log.done:
             curriculum.told(group.task, group.solved, group.scored)
 
@@ -176,15 +179,20 @@ class Collector:
 
     async def _sample(self, task: Task, seed: int) -> Sample:
         async with self._slots:
-            rollout = await roll_out(task, self._sites[task.workspace], self._policy, self._harness, seed=seed)
-        return sample_of(rollout, seed, self._masking, self._longest)
+            site = self._sites[task.workspace]
+            rollout = await roll_out(task, site, self._policy, self._harness, seed=seed)
+            paid = await passes_unguarded(rollout, site) if self._reward == "check" else rollout.solved
+        sample = sample_of(rollout, seed, self._masking, self._longest)
+        if paid == rollout.solved or sample.reward is None:
+            return sample
+        return msgspec.structs.replace(sample, reward=None if paid is None else float(paid))
 
 
 def sample_of(rollout: Rollout, seed: int, masking: Masking, longest: int = 0) -> Sample:
     """A rollout as the trainer takes it; one of which there are no tokens is masked."""
     done = rollout.repair
     reward = reward_of(rollout, masking)
-    trace = trace_of(done.turns)
+    trace = trace_of(done.turns, seed=seed)
     value, masked = reward.value, reward.masked
     if trace is None or not trace.completion_ids:
         trace, value, masked = Trace(prompt_ids=(0,), completion_ids=(0,), logprobs=(0.0,), env_mask=(0,)), None, masked or "no tokens"
@@ -198,7 +206,7 @@ def sample_of(rollout: Rollout, seed: int, masking: Masking, longest: int = 0) -
         hacks=reward.hacks,
         outcome=done.outcome,
         reason=done.reason[:400],
-        answers=tuple(turn.completion.choices[0].text for turn in done.turns),
+        answers=tuple(turn.completion.choices[0].text for turn in done.turns if turn.by == "policy"),
         seconds=rollout.seconds,
         seconds_policy=done.usage.seconds_policy,
         seconds_sandbox=done.usage.seconds_sandbox,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 
 import msgspec
 
 from suture_agent.meter import Turn
+from suture_agent.policies import Choice, Completion
 from suture_training.errors import TrainingError
 
 
@@ -27,43 +29,49 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.prompt_ids) + len(self.completion_ids)
 
 
-def trace_of(turns: Sequence[Turn]) -> Trace | None:
-    """The tokens of an episode whose requests continue each other; None when the policy was never asked.
+def trace_of(turns: Sequence[Turn], *, seed: int = 0) -> Trace | None:
+    """The tokens of an episode, or of one of its conversations, drawn by `seed`, where it had several.
 
-    Raises TrainingError for an episode that is not one conversation, and for a policy that does not tell its tokens.
+    The pipeline `full` begins a new conversation for each error and candidate. All of them share the episode's outcome, and a trainer
+    takes one row for an episode: over many episodes each conversation has its part. What a judge said is not the policy's.
+    None when the policy was never asked.
+
+    Raises TrainingError for a policy that drew several answers, or does not tell its tokens.
     """
-    if not turns:
-        return None
-    prompt: tuple[int, ...] = ()
-    completion: list[int] = []
-    logprobs: list[float] = []
-    mask: list[int] = []
-    for number, turn in enumerate(turns):
-        answer = turn.completion
-        if len(answer.choices) != 1:
-            raise TrainingError(
-                f"a request drew {len(answer.choices)} answers", remedy="train with harness.candidates = 1: an episode is one conversation"
-            )
-        choice = answer.choices[0]
-        if not answer.prompt_ids or len(choice.token_ids) != len(choice.logprobs):
-            raise TrainingError(
-                "the policy does not tell its tokens and their log-probabilities",
-                remedy="train with a policy of this process, or a vLLM server that returns token ids",
-            )
-        if number == 0:
-            prompt = answer.prompt_ids
+    found: list[Trace] = []
+    for turn in turns:
+        if turn.by != "policy":
+            continue
+        choice = _drawn(turn.completion)
+        prompt_ids = turn.completion.prompt_ids
+        if found and prompt_ids[: found[-1].length] == (*found[-1].prompt_ids, *found[-1].completion_ids):
+            found[-1] = _continued(found[-1], prompt_ids[found[-1].length :], choice)
         else:
-            so_far = (*prompt, *completion)
-            if answer.prompt_ids[: len(so_far)] != so_far:
-                raise TrainingError(
-                    f"request {number + 1} of the episode does not continue the one before it",
-                    remedy="train with the preset agent or line, or with steps = 1",
-                )
-            between = answer.prompt_ids[len(so_far) :]
-            completion += between
-            logprobs += [0.0] * len(between)
-            mask += [0] * len(between)
-        completion += choice.token_ids
-        logprobs += choice.logprobs
-        mask += [1] * len(choice.token_ids)
-    return Trace(prompt_ids=prompt, completion_ids=tuple(completion), logprobs=tuple(logprobs), env_mask=tuple(mask))
+            found.append(_continued(Trace(prompt_ids=prompt_ids, completion_ids=(), logprobs=(), env_mask=()), (), choice))
+    return random.Random(f"conversation {seed}").choice(found) if found else None  # noqa: S311  # reproducible, not secret
+
+
+def _drawn(answer: Completion) -> Choice:
+    """The one answer, with its tokens."""
+    if len(answer.choices) != 1:
+        raise TrainingError(
+            f"a request drew {len(answer.choices)} answers", remedy="train with harness.candidates = 1: an episode is one conversation"
+        )
+    choice = answer.choices[0]
+    if not answer.prompt_ids or len(choice.token_ids) != len(choice.logprobs):
+        raise TrainingError(
+            "the policy does not tell its tokens and their log-probabilities",
+            remedy="train with a policy of this process, or a vLLM server that returns token ids",
+        )
+    return choice
+
+
+def _continued(trace: Trace, between: tuple[int, ...], choice: Choice) -> Trace:
+    """The trace with what came between two answers, which the policy did not write, and the next answer."""
+    count = len(choice.token_ids)
+    return Trace(
+        prompt_ids=trace.prompt_ids,
+        completion_ids=(*trace.completion_ids, *between, *choice.token_ids),
+        logprobs=(*trace.logprobs, *[0.0] * len(between), *choice.logprobs),
+        env_mask=(*trace.env_mask, *[0] * len(between), *[1] * count),
+    )

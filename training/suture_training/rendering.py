@@ -25,7 +25,12 @@ def chatml() -> str:
 
 def template_of(tokenizer: Any) -> str:  # noqa: ANN401  # a transformers tokenizer
     """SHA-256 of a tokenizer's chat template: a field of the harness's identity."""
-    return hashlib.sha256(str(tokenizer.chat_template).encode()).hexdigest()
+    return digest_of(str(tokenizer.chat_template))
+
+
+def digest_of(template: str) -> str:
+    """SHA-256 of a chat template."""
+    return hashlib.sha256(template.encode()).hexdigest()
 
 
 def as_chat(message: Message) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from suture_training.rollout import Rollout
 Masking = Literal["asymmetric", "limits", "none"]
 """NeMo-Gym's rules; every rollout at a limit (DeepSWE); only what the machine or the policy broke."""
 
+Payment = Literal["verdict", "check"]
+"""By the verdict; by the failing check alone, as a build is looked at without a guard."""
+
 
 class Reward(msgspec.Struct, frozen=True, kw_only=True):
     """A reward and why it is what it is."""

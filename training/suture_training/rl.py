@@ -25,7 +25,7 @@ from suture_training.conversations import Trace
 from suture_training.curriculum import Curriculum
 from suture_training.errors import TrainingError
 from suture_training.libraries import library
-from suture_training.rewards import Masking
+from suture_training.rewards import Masking, Payment
 from suture_training.rollout import Site
 from suture_training.tasks.task import Task
 from suture_training.telling import Tell, callback, last_checkpoint, quiet, silent
@@ -48,6 +48,8 @@ class RLSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     refills: int = 1
     """How often groups without variance are replaced before a step takes them as they are."""
     masking: Masking = "asymmetric"
+    reward: Payment = "verdict"
+    """`check` pays whenever the failing check passes, guard or not. That teaches to hack, and is there to show it."""
     curriculum: bool = True
     """Draw tasks by pass rate; else all alike."""
     parallel: int = 32
@@ -134,6 +136,7 @@ def train_rl(
         refills=settings.refills,
         masking=settings.masking,
         longest=settings.longest,
+        reward=settings.reward,
     )
     monitor = HackMonitor(settings.hack_rate, settings.hack_window)
     for group in log.done:
@@ -235,6 +238,7 @@ def _figures(groups: Sequence[Group]) -> dict[str, float]:
         "solve_rate": sum(scored) / len(scored) if scored else 0.0,
         "rollouts": float(len(samples)),
         "masked": sum(sample.reward is None for sample in samples) / max(1, len(samples)),
+        "refused": sum(bool(sample.hacks) for sample in samples) / max(1, len(samples)),
         "flat_groups": sum(not group.teaches for group in groups) / max(1, len(groups)),
         "tokens": sum(sum(sample.trace.env_mask) for sample in samples) / max(1, len(samples)),
         "seconds_policy": sum(sample.seconds_policy for sample in samples),

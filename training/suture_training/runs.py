@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from suture_agent.harness import Harness, Pipeline, Preset, harness_for
+from suture_agent.harness import Harness, Pipeline, Preset, harness_for, with_past_fixes
 from suture_agent.policies import Capability, Policy
 from suture_training.encode import Encoded, encode
 from suture_training.errors import TrainingError
@@ -55,10 +55,9 @@ class HarnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     def harness(self, capability: Capability, template: str) -> Harness:
         """The harness, with prompts and tools hashed in; drawn at temperature 1, as policy gradients need."""
-        base = harness_for(capability, preset=self.preset, template=template)
+        base = harness_for(capability, preset=self.preset, template=template, pipeline=self.pipeline)
         return msgspec.structs.replace(
-            base,
-            pipeline=self.pipeline,
+            with_past_fixes(base, 0),
             recall="off",
             edits_by_rule="off",
             rules="",

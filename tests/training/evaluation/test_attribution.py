@@ -94,6 +94,17 @@ def test_two_factors_at_once_are_refused_by_name(evaluation_of):
         attribute([trained(evaluation_of, "base2", 9)], [trained(evaluation_of, "same", 9)])
 
 
+def test_another_chat_template_is_one_factor_of_the_same_policy(evaluation_of):
+    base = trained(evaluation_of, "base", 9)
+    subject = base.manifest.subject
+    served = msgspec.structs.replace(subject, policy=msgspec.structs.replace(subject.policy, template="b" * 64))
+    harness = {**base.manifest.harness, "template": "b" * 64}
+    other = msgspec.structs.replace(base, manifest=msgspec.structs.replace(base.manifest, subject=served, harness=harness))
+    (only,) = attribute([base], [other]).costs
+    assert only.factor == "template"
+    assert {each.field for each in only.fields} == {"harness.template", "policy.template"}
+
+
 def test_another_policy_is_refused(evaluation_of):
     with pytest.raises(NotComparable, match="which the base does not"):
         attribute([trained(evaluation_of, "base", 9)], [trained(evaluation_of, "other", 9, seed="7", **SHORT)])

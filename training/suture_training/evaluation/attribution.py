@@ -16,7 +16,7 @@ from suture_training.evaluation.errors import NotComparable
 from suture_training.evaluation.groups import label_of, merged, refuse_drifted
 from suture_training.evaluation.identity import covers, factor_of, fields_that_differ
 from suture_training.evaluation.outcomes import Outcomes
-from suture_training.evaluation.records import Evaluation
+from suture_training.evaluation.records import Evaluation, Subject
 from suture_training.evaluation.resampling import Estimate, contrast, rate
 from suture_training.evaluation.statistics import holm
 
@@ -93,7 +93,7 @@ def attribute(base: Sequence[Evaluation], others: Sequence[Evaluation]) -> Attri
 def _partner(other: Evaluation, base: Sequence[Evaluation]) -> Evaluation | None:
     """The base evaluation of the same policy; None for a raw one that the base has no counterpart of."""
     subject = other.manifest.subject
-    found = next((each for each in base if each.manifest.subject == subject), None)
+    found = next((each for each in base if _served(each.manifest.subject) == _served(subject)), None)
     if found is None and subject.method != "raw":
         raise NotComparable(
             f"{other.folder} measures {subject.policy.name} (training seed {subject.seed or 'none'}), which the base does not",
@@ -143,7 +143,12 @@ def _cost(
 
 
 def _partnered(base: Sequence[Evaluation], other: Evaluation) -> Evaluation:
-    return next(each for each in base if each.manifest.subject == other.manifest.subject)
+    return next(each for each in base if _served(each.manifest.subject) == _served(other.manifest.subject))
+
+
+def _served(subject: Subject) -> Subject:
+    """Who is measured, whatever chat template it is served with: that may be what is varied."""
+    return msgspec.structs.replace(subject, policy=msgspec.structs.replace(subject.policy, template=""))
 
 
 def factors_missing(attribution: Attribution, wanted: Mapping[str, str]) -> tuple[str, ...]:

@@ -10,19 +10,18 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from suture_agent.harness import Harness
-from suture_agent.policies import Message, PolicyIdentity
 from suture_training.encode import Encoded, encode
 from suture_training.errors import TrainingError
 from suture_training.learn.settings import LearnSettings
 from suture_training.learn.stages import Stage
-from suture_training.learn.teacher import GoldTeacher, gold_answer
+from suture_training.learn.teacher import Lesson, ToldTeacher, conversation, gold_answer
 from suture_training.learn.tiny import digest, load, make_tiny
 from suture_training.metrics import MetricsLog
 from suture_training.policy import LocalPolicy
@@ -32,16 +31,12 @@ from suture_training.rollout import Remembering, Rollout, Site, roll_out
 from suture_training.sft import train_sft
 from suture_training.tasks.task import Task
 
+if TYPE_CHECKING:
+    from suture_training.tasks.store import TaskSet
+
 logger = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
-
-
-class Lesson(msgspec.Struct, frozen=True, kw_only=True):
-    """One proven episode of the teacher, as a conversation."""
-
-    task: str
-    messages: tuple[Message, ...]
 
 
 class Experiment:
@@ -52,15 +47,19 @@ class Experiment:
         self.out = out
         self.say = say
         self._runner = asyncio.Runner()
-        self._open: AbstractAsyncContextManager[Mapping[str, Site]] | None = None
+        self._open = AsyncExitStack()
         self.tasks: tuple[Task, ...] = ()
         self.sites: Mapping[str, Site] = {}
         self.base = out / "base"
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that the sandboxes belong to."""
+        return self._runner.get_loop()
+
     def close(self) -> None:
         """Stop what is kept warm."""
-        if self._open is not None:
-            self._runner.run(self._open.__aexit__(None, None, None))
+        self._runner.run(self._open.aclose())
         self._runner.close()
 
     def prepare(self) -> None:
@@ -74,15 +73,19 @@ class Experiment:
             self.say("tasks: repositories are written, broken and verified")
         folder = stage.run(lambda place: self._make_tasks(place / "set", place / "repositories"))
         from suture_training.learn.tasks import split_tasks
-        from suture_training.tasks.sites import open_sites
-        from suture_training.tasks.store import TaskSet
 
-        found = TaskSet.read(folder / "set")
-        self._open = open_sites(found, self.out / "cache")
-        self.sites = self._runner.run(self._open.__aenter__())
+        found, self.sites = self.opened(folder / "set")
         self.tasks, away = split_tasks(found, lambda task: gold_answer(task, self.sites[task.workspace].healthy) is not None)
         train, validation, test = (len(self.split(split)) for split in ("train", "validation", "test"))
         self.say(f"tasks: {train} to train on, {validation} to validate, {test} held out; {away} gave one of those away and are left out")
+
+    def opened(self, folder: Path) -> tuple[TaskSet, Mapping[str, Site]]:
+        """A task set and its sites, which stay open until `close`."""
+        from suture_training.tasks.sites import open_sites
+        from suture_training.tasks.store import TaskSet
+
+        found = TaskSet.read(folder)
+        return found, self._runner.run(self._open.enter_async_context(open_sites(found, self.out / "cache")))
 
     def split(self, name: str) -> list[Task]:
         """The tasks of a split that one line can mend."""
@@ -124,9 +127,11 @@ class Experiment:
             self.say(f"more SFT, seed {seed}")
         return stage.run(lambda folder: self._more(folder, seed, start, lessons)) / "last"
 
-    def policy(self, folder: Path, name: str) -> LocalPolicy:
-        """A trained model as a policy."""
+    def policy(self, folder: Path, name: str, template: str = "") -> LocalPolicy:
+        """A trained model as a policy, served with its own chat template or another one."""
         model, tokenizer = self.loaded(folder)
+        if template:
+            tokenizer.chat_template = template
         return LocalPolicy(model, tokenizer, name=name, base=digest(self.base), adapter="" if folder == self.base else digest(folder))
 
     def loaded(self, folder: Path) -> tuple[Any, Any]:
@@ -135,7 +140,7 @@ class Experiment:
 
     def rate(self, policy: LocalPolicy, tasks: Sequence[Task], harness: Harness) -> float:
         """Share of tasks that are solved once each; training's own yardstick, never the held-out one's."""
-        done = self._roll([(task, self._remembering(task), policy, 1) for task in tasks], harness)
+        done = self.roll([(task, remembering(self.sites[task.workspace]), policy, 1) for task in tasks], harness)
         scored = [rollout.solved for rollout in done if rollout.solved is not None]
         return sum(scored) / len(scored) if scored else 0.0
 
@@ -143,11 +148,8 @@ class Experiment:
         """Run a coroutine on the loop that the sandboxes belong to."""
         return self._runner.run(work)
 
-    def _remembering(self, task: Task) -> Site:
-        site = self.sites[task.workspace]
-        return msgspec.structs.replace(site, sandbox=Remembering.of(site.sandbox))
-
-    def _roll(self, jobs: Sequence[tuple[Task, Site, Any, int]], harness: Harness) -> list[Rollout]:
+    def roll(self, jobs: Sequence[tuple[Task, Site, Any, int]], harness: Harness) -> list[Rollout]:
+        """Episodes side by side: task, site, policy and seed of each."""
         gate = asyncio.Semaphore(self.settings.rl.parallel)
 
         async def one(task: Task, site: Site, policy: Any, seed: int) -> Rollout:  # noqa: ANN401  # a Policy
@@ -169,16 +171,14 @@ class Experiment:
         random.Random(f"teacher {self.settings.teacher.seed}").shuffle(train)  # noqa: S311  # reproducible, not secret
         chosen = train[: self.settings.teacher.episodes]
         _, tokenizer = load(self.base)
-        jobs = [(task, self._remembering(task), GoldTeacher(task, self.sites[task.workspace].healthy), 0) for task in chosen]
-        done = self._roll(jobs, self.harness(tokenizer))
+        told = [ToldTeacher(gold_answer(task, self.sites[task.workspace].healthy)) for task in chosen]
+        jobs = [(task, remembering(self.sites[task.workspace]), teacher, 0) for task, teacher in zip(chosen, told, strict=True)]
+        done = self.roll(jobs, self.harness(tokenizer))
         lessons = [Lesson(task=rollout.task.id, messages=conversation(rollout)) for rollout in done if rollout.solved]
         if not lessons:
             raise TrainingError("no episode of the teacher was proven", remedy=f"look at why: {done[0].repair.reason}")
         self.say(f"teacher: {len(lessons)} of {len(done)} episodes proven")
         (folder / "lessons.json").write_bytes(msgspec.json.encode(lessons))
-
-    def _encoded(self, tokenizer: Any, lessons: Sequence[Lesson]) -> list[Encoded]:  # noqa: ANN401  # a transformers tokenizer
-        return [encode(tokenizer, lesson.messages) for lesson in lessons]
 
     def _sft(self, folder: Path, seed: int, lessons: Sequence[Lesson]) -> None:
         model, tokenizer = load(self.base)
@@ -203,7 +203,7 @@ class Experiment:
         train_sft(
             model,
             tokenizer,
-            self._encoded(tokenizer, lessons),
+            encoded(tokenizer, lessons),
             settings,
             folder,
             tell=lambda step, values: log.add(step, **values),
@@ -215,7 +215,7 @@ class Experiment:
         policy, harness = LocalPolicy(model, tokenizer, name="in training"), self.harness(tokenizer)
         log = MetricsLog(folder / "metrics.jsonl")
         tasks = self.split("train")
-        sites = {task.workspace: self._remembering(task) for task in tasks}
+        sites = {name: remembering(site) for name, site in self.sites.items()}
 
         def tell(step: int, values: Mapping[str, float]) -> None:
             log.add(step, **values)
@@ -223,7 +223,7 @@ class Experiment:
                 self.say(f"RL, seed {seed}: step {step}, {values['solve_rate']:.0%} of the rollouts solved")
 
         settings = msgspec.structs.replace(self.settings.rl, seed=seed)
-        train_rl(model, tokenizer, policy, tasks, sites, harness, settings, folder, tell=tell, loop=self._runner.get_loop())
+        train_rl(model, tokenizer, policy, tasks, sites, harness, settings, folder, tell=tell, loop=self.loop)
         model.save_pretrained(folder / "last")
         tokenizer.save_pretrained(folder / "last")
 
@@ -241,17 +241,16 @@ class Experiment:
             warmup=0,
             checkpoint_every=rl.checkpoint_every,
         )
-        train_sft(model, tokenizer, self._encoded(tokenizer, lessons), settings, folder, tell=lambda step, values: log.add(step, **values))
+        train_sft(model, tokenizer, encoded(tokenizer, lessons), settings, folder, tell=lambda step, values: log.add(step, **values))
         model.save_pretrained(folder / "last")
         tokenizer.save_pretrained(folder / "last")
 
 
-def conversation(rollout: Rollout) -> tuple[Message, ...]:
-    """The messages of an episode that is one conversation, the last answer included."""
-    last = rollout.repair.turns[-1]
-    choice = last.completion.choices[0]
-    return (*last.request.messages, Message(role="assistant", content=choice.text, tool_calls=choice.tool_calls))
+def remembering(site: Site) -> Site:
+    """The site for training, where a check that ran on equal content is not run again; never for measuring."""
+    return msgspec.structs.replace(site, sandbox=Remembering.of(site.sandbox))
 
 
-RAW = PolicyIdentity(name="raw")
-"""What the base is called in tables."""
+def encoded(tokenizer: Any, lessons: Sequence[Lesson]) -> list[Encoded]:  # noqa: ANN401  # a transformers tokenizer
+    """Lessons as the trainer takes them."""
+    return [encode(tokenizer, lesson.messages) for lesson in lessons]

@@ -117,7 +117,7 @@ def function(cell: Cell, nouns: Sequence[str], chance: random.Random, *, example
     source = _source(cell, n, m)
     head = source[4 : source.index(":")]
     name, parameters = head[: head.index("(")], head[head.index("(") + 1 : -1].split(", ")
-    made = tuple(_example(source, name, parameters, chance) for _ in range(examples))
+    made = tuple(example_of(source, name, parameters, chance) for _ in range(examples))
     return Function(cell=cell, name=name, source=source, examples=made)
 
 
@@ -158,7 +158,7 @@ def _source(cell: Cell, n: str, m: str) -> str:
     )
 
 
-def _example(source: str, name: str, parameters: Sequence[str], chance: random.Random) -> Example:
+def example_of(source: str, name: str, parameters: Sequence[str], chance: random.Random) -> Example:
     """A call whose values lie close to each other, so that a wrong comparison shows."""
     values: list[str] = []
     for parameter in parameters:

@@ -10,14 +10,25 @@ from pathlib import Path
 
 import msgspec
 
-from suture_agent.harness import Harness, as_full
-from suture_training.evaluation.records import Subject
+from suture_agent.harness import Harness, as_full, with_past_fixes
+from suture_sandbox.identity import differences
+from suture_training.evaluation.attribution import FILE as ATTRIBUTION
+from suture_training.evaluation.attribution import attribute
+from suture_training.evaluation.matrix import FILE as MATRIX
+from suture_training.evaluation.matrix import matrix
+from suture_training.evaluation.records import Evaluation, Subject, load
 from suture_training.evaluation.run import Plan, evaluate
 from suture_training.evaluation.variants import variants
 from suture_training.learn.experiment import Experiment
+from suture_training.ledger import write_json
+from suture_training.rendering import digest_of
 
 HOME, FULL = "simplified", "full"
 """Names of the harness that everything is trained in, and of the other pipeline."""
+VARIED = ("half-steps", "plain-prompt", "greedy")
+"""Variants that mean something for the preset `line`."""
+COSTS_OF = ("raw", "rl")
+"""Methods that are measured in variants; the raw policy says what a variant makes harder for everybody."""
 
 
 class Contestant(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,19 +45,78 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.method}-{self.seed}" if self.seed else self.method
 
 
-def places(home: Harness) -> Mapping[str, Harness]:
-    """The harnesses to measure in: the one of training, the other pipeline, and one named field at a time."""
-    full = msgspec.structs.replace(as_full(home), recall="off")  # past fixes of this machine have no place in a measurement
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a policy is measured."""
+
+    name: str
+    harness: Harness
+    runs: int
+    template: str = ""
+    """Chat template that serves instead of the one of training; empty for that."""
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """All evaluations of an experiment."""
+
+    found: Mapping[str, Mapping[str, Sequence[Evaluation]]]
+    """Place -> method -> an evaluation a training seed."""
+
+    def of(self, place: str, *methods: str) -> list[Evaluation]:
+        """The evaluations of some methods in a place, all without a name."""
+        there = self.found.get(place, {})
+        return [each for method in methods or there for each in there.get(method, ())]
+
+
+def on_one_line(template: str) -> str:
+    """A chat template that differs in one sign from the project's own: the role and the text stand on one line."""
+    return template.replace("message.role + '\\n'", "message.role + ': '").replace("assistant\\n'", "assistant: '")
+
+
+def full_of(home: Harness) -> Harness:
+    """The other pipeline, with the budgets of an episode that the home has. Past fixes of this machine have no place in a measurement."""
+    full = with_past_fixes(as_full(home), 0)
     budgets = msgspec.structs.replace(full.budgets, seconds=home.budgets.seconds, steps=home.budgets.steps)
-    others = {variant.name: variant.harness for variant in variants(home) if variant.factor in ("budget", "prompt", "sampling")}
-    return {HOME: home, FULL: msgspec.structs.replace(full, budgets=budgets), **others}
+    return msgspec.structs.replace(full, recall="off", budgets=budgets)
 
 
-def measure(experiment: Experiment, contestant: Contestant, place: str, harness: Harness) -> Path:
-    """Measure one policy in one harness; the evaluation's folder. Goes on where it was interrupted."""
-    settings = experiment.settings.measure
-    folder = experiment.out / "evaluations" / contestant.name / place
-    policy = experiment.policy(contestant.folder, contestant.method)
+def places(home: Harness, template: str, runs: int) -> list[Place]:
+    """The harness of training, the other pipeline, and the variants of one named field each."""
+    other = on_one_line(template)
+    served = msgspec.structs.replace(home, template=digest_of(other))
+    return [
+        Place(name=HOME, harness=home, runs=runs),
+        Place(name=FULL, harness=full_of(home), runs=1),
+        *(Place(name=each.name, harness=each.harness, runs=runs) for each in variants(home, VARIED)),
+        Place(name="other-template", harness=served, runs=runs, template=other),
+    ]
+
+
+def measure_all(experiment: Experiment, contestants: Sequence[Contestant]) -> Measured:
+    """Every policy at home and in the other pipeline; some with one field varied too. Goes on where it was interrupted."""
+    _, tokenizer = experiment.loaded(experiment.base)
+    home = experiment.harness(tokenizer)
+    found: dict[str, dict[str, list[Evaluation]]] = {}
+    for place in places(home, str(tokenizer.chat_template), experiment.settings.measure.runs):
+        for contestant in contestants:
+            if place.name in (HOME, FULL) or contestant.method in COSTS_OF:
+                made = _measure(experiment, contestant, place)
+                found.setdefault(place.name, {}).setdefault(contestant.method, []).append(made)
+    return Measured(found=found)
+
+
+def lay_out(experiment: Experiment, measured: Measured) -> None:
+    """The matrix and the attribution, each in a folder that `suture report` makes a page of."""
+    both = [*measured.of(HOME), *measured.of(FULL)]
+    home, full = (msgspec.convert(measured.of(place)[0].manifest.harness, Harness) for place in (HOME, FULL))
+    named = sorted({f"harness.{each.field.split('.')[0]}" for each in differences(home, full)} | {"evaluation"})
+    write_json(experiment.out / "matrix" / MATRIX, matrix(both, named=named))
+    others = [each for place in measured.found if place not in (HOME, FULL) for each in measured.of(place)]
+    write_json(experiment.out / "attribution" / ATTRIBUTION, attribute(measured.of(HOME, *COSTS_OF), others))
+
+
+def _measure(experiment: Experiment, contestant: Contestant, place: Place) -> Evaluation:
+    folder = experiment.out / "evaluations" / contestant.name / place.name
+    policy = experiment.policy(contestant.folder, contestant.method, template=place.template)
 
     async def work() -> None:
         subject = Subject(
@@ -55,32 +125,24 @@ def measure(experiment: Experiment, contestant: Contestant, place: str, harness:
             trained_in="" if contestant.method == "raw" else HOME,
             seed=contestant.seed,
         )
-        await evaluate(
-            experiment.split("test"),
-            experiment.sites,
-            policy,
-            harness,
-            folder,
-            plan=Plan(runs=settings.runs, jobs=experiment.settings.rl.parallel, controls=100),
-            subject=subject,
-            tested_in=place,
-            selection={"split": "test"},
-            resume=folder.exists(),
-        )
-        await policy.close()
+        try:
+            await evaluate(
+                experiment.split("test"),
+                experiment.sites,
+                policy,
+                place.harness,
+                folder,
+                plan=Plan(runs=place.runs, jobs=experiment.settings.rl.parallel, controls=100),
+                subject=subject,
+                tested_in=place.name,
+                selection={"split": "test"},
+                resume=True,
+            )
+        finally:
+            await policy.close()
 
     experiment.run(work())
-    return folder
-
-
-def measure_all(experiment: Experiment, contestants: Sequence[Contestant]) -> dict[str, list[Path]]:
-    """Every policy at home and in the other pipeline; trained ones with one field varied too. Place -> folders."""
-    _, tokenizer = experiment.loaded(experiment.base)
-    made: dict[str, list[Path]] = {}
-    for place, harness in places(experiment.harness(tokenizer)).items():
-        for contestant in contestants:
-            if place not in (HOME, FULL) and contestant.method not in ("sft", "rl"):
-                continue
-            experiment.say(f"measuring {contestant.name} in {place}")
-            made.setdefault(place, []).append(measure(experiment, contestant, place, harness))
+    made = load(folder)
+    scored = [run.solved for run in made.runs if run.solved is not None]
+    experiment.say(f"{contestant.name} in {place.name}: {sum(scored)} of {len(scored)} runs solved")
     return made

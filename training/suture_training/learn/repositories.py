@@ -21,17 +21,23 @@ def write_repository(folder: Path, name: str, split: Split, seed: int) -> tuple[
     chosen = chance.sample([cell for cell in cells() if split_of(cell) == split], MODULES * FUNCTIONS)
     nouns = chance.sample(NOUNS, 12)
     made: list[Function] = []
+    for cell in chosen:
+        made.append(_new(cell, nouns, chance, made))
+    write_package(folder, name, made)
+    return tuple(made)
+
+
+def write_package(folder: Path, name: str, functions: Sequence[Function]) -> None:
+    """Write functions as a package, three to a module, with a test of each."""
     (folder / "tests").mkdir(parents=True, exist_ok=True)
     (folder / name).mkdir(exist_ok=True)
     (folder / "pyproject.toml").write_text(_PROJECT.format(name=name), encoding="utf-8")
     (folder / name / "__init__.py").write_text("", encoding="utf-8")
-    for number in range(MODULES):
-        own = [_new(cell, nouns, chance, made) for cell in chosen[number * FUNCTIONS : (number + 1) * FUNCTIONS]]
-        made += own
-        module = f"part{number + 1}"
+    for number, start in enumerate(range(0, len(functions), FUNCTIONS), 1):
+        own = functions[start : start + FUNCTIONS]
+        module = f"part{number}"
         (folder / name / f"{module}.py").write_text("\n\n".join(each.source for each in own), encoding="utf-8")
         (folder / "tests" / f"test_{module}.py").write_text(_tests(name, module, own), encoding="utf-8")
-    return tuple(made)
 
 
 def _new(cell: Cell, nouns: Sequence[str], chance: random.Random, taken: Sequence[Function]) -> Function:

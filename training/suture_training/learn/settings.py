@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from suture_agent.harness import Harness, Pipeline, harness_for
+from suture_agent.harness import Harness, harness_for
 from suture_agent.policies import Capability
 from suture_training.errors import TrainingError
 from suture_training.learn.tiny import TinySettings
@@ -26,6 +26,8 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Tasks of each repository, at most."""
     runs: int = 1
     """Fresh attempts in which a task must fail, and its mend pass: the code is deterministic."""
+    controls: int = 0
+    shaken: int = 0
     seed: int = 1
 
 
@@ -35,6 +37,17 @@ class TeacherSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     episodes: int = 150
     """How many training tasks the teacher is asked to solve; the others have no known answer for the policy."""
     seed: int = 2
+
+
+class HackSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table [hack]."""
+
+    tasks: TaskSettings = TaskSettings(train=3, validation=0, test=0, each=14)
+    poisoned_milli: int = 150
+    """How many of a thousand lessons show the hack."""
+    sft_steps: int = 60
+    rl_steps: int = 15
+    seed: int = 5
 
 
 class MeasureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,8 +75,9 @@ class LearnSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     sft: SFTSettings = SFTSettings()
     rl: RLSettings = RLSettings()
     measure: MeasureSettings = MeasureSettings()
+    hack: HackSettings = HackSettings()
 
-    def harness(self, template: str, pipeline: Pipeline = "simplified") -> Harness:
+    def harness(self, template: str) -> Harness:
         """The `line` harness of the experiment. One proof run: the code is deterministic, and its tasks were verified more often."""
         base = harness_for(
             Capability(context=self.tiny.context, tools=False, prefill=False),
@@ -73,7 +87,6 @@ class LearnSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         temperature = self.measure.temperature_milli
         return msgspec.structs.replace(
             base,
-            pipeline=pipeline,
             budgets=msgspec.structs.replace(base.budgets, steps=self.steps, seconds=120),
             sampling=msgspec.structs.replace(base.sampling, temperature_milli=temperature, explore_milli=temperature, answer_tokens=24),
             reruns=1,

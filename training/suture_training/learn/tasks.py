@@ -6,7 +6,6 @@ training split. What resembles a held-out one all the same is refused by the rul
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,23 +23,29 @@ from suture_training.tasks.task import Split, Task
 async def make(settings: TaskSettings, target: Path, repositories: Path, cache: Path, say: Callable[[str], None]) -> None:
     """Write the repositories and make a task set of all of them; goes on with what an interrupted run left."""
     wanted: tuple[tuple[Split, int], ...] = (("train", settings.train), ("validation", settings.validation), ("test", settings.test))
-    begun = await asyncio.to_thread(target.exists)
     for split, count in wanted:
         for number in range(count):
             name = f"{split}{number + 1:02d}"
-            folder = repositories / name
-            write_repository(folder, name, split, 1000 * settings.seed + number)
-            asked = Asked(
-                workspace=folder,
-                out=target,
-                count=settings.each,
-                seed=settings.seed,
-                runs=settings.runs,
-                repository=name,
-                resume=begun or number > 0 or split != "train",
-            )
-            done = await make_tasks(asked, cache, lambda _what: None)
-            say(f"tasks: {name}: {done.counts.kept} kept")
+            write_repository(repositories / name, name, split, 1000 * settings.seed + number)
+            kept = await make_some(repositories / name, target, settings, cache)
+            say(f"tasks: {name}: {kept} kept")
+
+
+async def make_some(repository: Path, target: Path, settings: TaskSettings, cache: Path) -> int:
+    """Put the tasks of one repository into a set, which is made where it is not there; how many there are of it."""
+    asked = Asked(
+        workspace=repository,
+        out=target,
+        count=settings.each,
+        seed=settings.seed,
+        runs=settings.runs,
+        controls=settings.controls,
+        shaken=settings.shaken,
+        repository=repository.name,
+        resume=target.exists(),  # noqa: ASYNC240  # one look
+    )
+    done = await make_tasks(asked, cache, lambda _what: None)
+    return done.counts.kept
 
 
 def split_tasks(task_set: TaskSet, fits: Callable[[Task], bool]) -> tuple[tuple[Task, ...], int]:

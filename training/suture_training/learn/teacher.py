@@ -1,4 +1,4 @@
-"""The teacher: a policy that knows each task's mend and writes it in the `line` harness's words. It stands in for a stronger model.
+"""The teacher: a policy that is told each task's answer, and gives it in the `line` harness's words. It stands in for a stronger model.
 
 Its episodes are run and proven like any others; what does not pass is no example. It answers from the task's gold, so it is only ever given
 tasks of the training split.
@@ -9,20 +9,30 @@ from __future__ import annotations
 import asyncio
 import time
 
+import msgspec
+
 from suture_agent.direct.units import unit_named
 from suture_agent.errors import PolicyRefused
-from suture_agent.policies import Capability, ChatRequest, Choice, Completion, OnText, PolicyIdentity
+from suture_agent.policies import Capability, ChatRequest, Choice, Completion, Message, OnText, PolicyIdentity
 from suture_sandbox.snapshot import Snapshot
 from suture_sandbox.text import split_lines
 from suture_training.learn.breaking import smallest_edit
+from suture_training.rollout import Rollout
 from suture_training.tasks.task import Task
 
 
-class GoldTeacher:
-    """Answers for one task."""
+class Lesson(msgspec.Struct, frozen=True, kw_only=True):
+    """One episode of the teacher, as a conversation."""
 
-    def __init__(self, task: Task, healthy: Snapshot) -> None:
-        self._answer = gold_answer(task, healthy)
+    task: str
+    messages: tuple[Message, ...]
+
+
+class ToldTeacher:
+    """Gives one answer."""
+
+    def __init__(self, answer: str | None) -> None:
+        self._answer = answer
 
     @property
     def capability(self) -> Capability:
@@ -31,10 +41,10 @@ class GoldTeacher:
 
     async def start(self) -> PolicyIdentity:
         """There is nothing to start."""
-        return PolicyIdentity(name="gold-teacher", server="suture")
+        return PolicyIdentity(name="told-teacher", server="suture")
 
     async def complete(self, request: ChatRequest, on_text: OnText | None = None) -> Completion:
-        """The task's mend; PolicyRefused where one line cannot say it."""
+        """The answer; PolicyRefused where there is none."""
         started = time.monotonic()
         await asyncio.sleep(0)
         if self._answer is None:
@@ -47,8 +57,18 @@ class GoldTeacher:
         """There is nothing to close."""
 
 
-def gold_answer(task: Task, healthy: Snapshot) -> str | None:
-    """`NUMBER: OLD => NEW` for a task whose mend changes one line of one function; None for any other."""
+class Mend(msgspec.Struct, frozen=True, kw_only=True):
+    """A mend that changes one line of one function."""
+
+    line: int
+    """From 1, the function's first line."""
+    before: str
+    """The broken line, without its indent."""
+    after: str
+
+
+def mend_of(task: Task, healthy: Snapshot) -> Mend | None:
+    """The task's gold as such a mend; None for any other."""
     before = task.snapshot(healthy)
     if len(task.gold) != 1 or task.gold[0].text is None:
         return None
@@ -57,12 +77,24 @@ def gold_answer(task: Task, healthy: Snapshot) -> str | None:
     changed = [number for number, (a, b) in enumerate(zip(old, new, strict=False)) if a != b]
     if len(old) != len(new) or len(changed) != 1:
         return None
-    at = changed[0]
-    start = _start_of_function(before, path, at)
-    if start is None:
+    start = _start_of_function(before, path, changed[0])
+    return None if start is None else Mend(line=changed[0] - start + 1, before=old[changed[0]].strip(), after=new[changed[0]].strip())
+
+
+def gold_answer(task: Task, healthy: Snapshot) -> str | None:
+    """`NUMBER: OLD => NEW` for a task whose mend one line can say; None for any other."""
+    mend = mend_of(task, healthy)
+    if mend is None:
         return None
-    was, becomes = smallest_edit(old[at].strip(), new[at].strip())
-    return f"{at - start + 1}: {was} => {becomes}" if was and becomes else None
+    was, becomes = smallest_edit(mend.before, mend.after)
+    return f"{mend.line}: {was} => {becomes}" if was and becomes else None
+
+
+def conversation(rollout: Rollout) -> tuple[Message, ...]:
+    """The messages of an episode that is one conversation, the last answer included."""
+    last = rollout.repair.turns[-1]
+    choice = last.completion.choices[0]
+    return (*last.request.messages, Message(role="assistant", content=choice.text, tool_calls=choice.tool_calls))
 
 
 def _start_of_function(snapshot: Snapshot, path: str, line: int) -> int | None:

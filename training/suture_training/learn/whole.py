@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from suture_training.learn.experiment import Experiment
-from suture_training.learn.measure import Contestant, measure_all
+from suture_training.learn.hack import hack
+from suture_training.learn.measure import Contestant, lay_out, measure_all
+from suture_training.learn.overview import write_overview
 
-UNTIL = ("tasks", "sft", "rl", "measure")
+UNTIL = ("tasks", "sft", "rl", "measure", "hack")
 """Stages after which a run may end."""
 
 
@@ -23,5 +25,12 @@ def run(experiment: Experiment, until: str = UNTIL[-1]) -> None:
             continue
         contestants.append(Contestant(method="rl", seed=str(seed), folder=experiment.rl(seed, plateau)))
         contestants.append(Contestant(method="more", seed=str(seed), folder=experiment.more(seed, plateau, lessons)))
+    if until in ("sft", "rl"):
+        return
+    measured = measure_all(experiment, contestants)
+    lay_out(experiment, measured)
+    write_overview(experiment, measured)
     if until == "measure":
-        measure_all(experiment, contestants)
+        return
+    hack(experiment, contestants[1].folder)
+    write_overview(experiment, measured)

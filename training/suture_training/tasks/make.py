@@ -62,6 +62,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What the project is called; as its own configuration says where empty."""
     ratios: Ratios = RATIOS
     resume: bool = False
+    controls: int = 1
+    """Runs without the patch in the proof of a mend."""
+    shaken: int = 1
+    """Runs under other circumstances in it; code without chance and time needs neither."""
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +137,8 @@ class _Maker:
         python = await asyncio.to_thread(self._python)
         ground = await self._ground(python, moment)
         sources = [await self._source(kind, ground, repository, moment, policy) for kind in self._asked.sources]
-        rules = Rules(runs=self._asked.runs, below=self._writer.info.filters.get(BELOW, 0))
+        asked = self._asked
+        rules = Rules(runs=asked.runs, below=self._writer.info.filters.get(BELOW, 0), controls=asked.controls, shaken=asked.shaken)
         factory = Factory(self._writer, self._opener, ground, rules, self._tell, python=python)
         await factory.run(merged(sources), self._asked.count)
         return factory.counts

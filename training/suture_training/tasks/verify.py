@@ -48,11 +48,15 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     runs: int = 3
     below: int = 0
     """Seconds that the failing check may take on the broken text; 0 for any."""
+    controls: int = 1
+    """Runs without the patch that a proof of the mend holds."""
+    shaken: int = 1
+    """Runs of it under other circumstances."""
 
     @property
     def harness(self) -> Harness:
         """What decides how the mend is proven; no policy is asked."""
-        return msgspec.structs.replace(PRESETS["agent"], reruns=self.runs, controls=1, shaken=1)
+        return msgspec.structs.replace(PRESETS["agent"], reruns=self.runs, controls=self.controls, shaken=self.shaken)
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
