@@ -11,6 +11,7 @@ PYTHON ?=
 SUTURE_MODEL ?= qwen2.5-coder-1.5b
 TEST_MODEL ?= qwen2.5-coder-0.5b
 OUT ?= .cache/bench
+LEARN := .cache/learn
 SMOKE := tests/e2e/neovim/test_path.py::test_a_failure_is_shown_fixed_looked_at_accepted_and_recorded
 # What a shell may have set that would change what runs here; without bytecode every start of Python compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -66,6 +67,15 @@ docker-image: setup-test ## The image that the tests of the Docker backend run i
 bench: setup-test ## The repair bench with the embedded model; figures and plots go to .cache/bench
 	@$(BIN)/suture model pull $(SUTURE_MODEL)
 	$(BIN)/python tests/bench/bench_repair.py --out $(OUT)/repair --policy embedded:$(SUTURE_MODEL)
+
+learn: setup-test ## A small policy from nothing, on a CPU: tasks, SFT, RL, matrix, a seeded hack (45 minutes; goes on where it was interrupted)
+	@[ -e $(LEARN)/python/.made ] || {
+	  $(BIN)/python -m venv $(LEARN)/python
+	  $(LEARN)/python/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r examples/shop/requirements.txt
+	  touch $(LEARN)/python/.made
+	}
+	export PYTHONPATH=$(VENV)/train SUTURE_PYTHON=$(CURDIR)/$(LEARN)/python/bin/python
+	$(BIN)/python -m suture_training.learn $(LEARN)/run $(SETTINGS)
 
 vsix: setup-demo ## The extension for VS Code, with its server: editors/vscode/dist/suture.vsix (needs node 20; first time: about 40 MB of packages)
 	@cd editors/vscode

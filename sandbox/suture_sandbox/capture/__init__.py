@@ -93,7 +93,7 @@ def capture_with_notes(
 def installed(runtime: Runtime) -> Mapping[str, str]:
     """Normalised name -> version of every distribution that the environment's interpreter sees; runs nothing."""
     found: dict[str, str] = {}
-    for site in reversed(_sites_by_layout(Path(runtime.python))):
+    for site in reversed(site_folders(Path(runtime.python))):
         found.update({distribution.name: distribution.version for distribution in scan(site)})
     return dict(sorted(found.items()))
 
@@ -118,7 +118,7 @@ def _named(part: str, root: str, cache: str) -> str:
     return "" if part.startswith("/") else part
 
 
-def _sites_by_layout(python: Path) -> tuple[Path, ...]:
+def site_folders(python: Path) -> tuple[Path, ...]:
     """site-packages folders by where Python puts them, without asking it."""
     prefix = python.parent.parent
     virtual = (prefix / "pyvenv.cfg").is_file()
@@ -128,5 +128,5 @@ def _sites_by_layout(python: Path) -> tuple[Path, ...]:
     if not virtual:
         found += sorted(prefix.glob(f"local/lib/{versions}/dist-packages")) + sorted(prefix.glob("lib/python3/dist-packages"))
     elif b"include-system-site-packages = true" in read_head(prefix / "pyvenv.cfg", LARGEST_SETTINGS).lower():
-        found += _sites_by_layout(python.resolve())
+        found += site_folders(python.resolve())
     return tuple({path.resolve(): path for path in reversed(found)}.values())[::-1]

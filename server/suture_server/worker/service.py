@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from suture_agent.errors import AgentFloorError, PolicyError, SettingsError
+from suture_sandbox.capture import site_folders
 from suture_sandbox.errors import ConfigurationError, PatchError, SandboxFloorError
 from suture_server.worker import wire
 from suture_server.worker.bench import Bench
@@ -131,7 +132,9 @@ class Service:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(self._send, message)
 
-        self._watch = Watch(self._root, told)
+        environment = opened.workspace.sandbox.environment
+        packages = () if environment.fields.image else await asyncio.to_thread(site_folders, Path(environment.runtime.python))
+        self._watch = Watch(self._root, told, packages)
         await asyncio.to_thread(self._watch.start)
         if self._watch.note:
             self._send(wire.Note(text=self._watch.note))

@@ -1,4 +1,4 @@
-"""Noticing what changes on the disk outside of the editor: checkouts, formatters, lock files.
+"""Noticing what changes on the disk outside of the editor: checkouts, formatters, lock files, installed packages.
 
 Folders are watched one by one (inotify has no way to leave some out), without those of caches, environments and git's objects. Where there
 are more than the kernel or `MOST_FOLDERS` allow, the rest goes unwatched and a note says so. What it deliberately is not: exact. An event
@@ -13,7 +13,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from suture_agent.tools import SKIPPED_FOLDERS
@@ -45,6 +45,10 @@ ENVIRONMENT_FILES = frozenset(
     }
 )
 """Names that the environment or the checks follow from; requirements*.txt too."""
+INSTALLED_SECONDS = 1.0
+"""Packages that are installed come one after the other; they are told once none has come for so long."""
+_INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".pth")
+"""How the names end of what says that a package is installed."""
 MOST_NAMED = 1000
 """Files of a new folder that are told one by one."""
 _FULL = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
@@ -56,8 +60,10 @@ Told = Callable[[tuple[str, ...], bool, bool], None]
 class Watch:
     """Watches one workspace; `told(paths, head, environment)` is called from a thread of its own."""
 
-    def __init__(self, root: Path, told: Told) -> None:
+    def __init__(self, root: Path, told: Told, packages: Sequence[Path] = ()) -> None:
+        """`packages`: the site-packages folders of the environment, wherever they lie."""
         self._root = str(root)
+        self._packages = frozenset(map(str, packages))
         self._inside = len(self._root.rstrip("/")) + 1
         self._told = told
         self._inotify: Inotify | None = None
@@ -65,6 +71,7 @@ class Watch:
         self._events: queue.SimpleQueue[tuple[str, bool] | None] = queue.SimpleQueue()
         self._paths: set[str] = set()
         self._head = False
+        self._installed = False
         self.note = ""
         """What is not watched, for a log."""
 
@@ -105,9 +112,13 @@ class Watch:
         while True:
             waiting = bool(self._paths or self._head)
             try:
-                event = self._events.get(timeout=QUIET_SECONDS if waiting else None)
+                event = self._events.get(timeout=QUIET_SECONDS if waiting else INSTALLED_SECONDS if self._installed else None)
             except queue.Empty:
-                self._tell()
+                if waiting:
+                    self._tell()
+                else:
+                    self._installed = False
+                    self._told((), False, True)
                 continue
             if event is None:
                 return
@@ -121,6 +132,10 @@ class Watch:
         if not path:  # events were lost: whoever hears of it looks at everything
             self._head = True
             self._add_all(inotify)
+            return
+        folder, _, name = path.rpartition("/")
+        if folder in self._packages:
+            self._installed |= name.endswith(_INSTALLED)
             return
         parts = path[self._inside :].split("/")
         if parts[0] == ".git" and len(parts) > 1:
@@ -158,6 +173,8 @@ class Watch:
             if os.path.isdir(f"{self._root}/{name}"):  # noqa: PTH112  # the path is text already
                 self._add(inotify, f"{self._root}/{name}")
         self._add_tree(inotify, f"{self._root}/.git/refs/heads", most=MOST_HEADS)
+        for folder in self._packages:
+            self._add(inotify, folder)
 
     def _add_tree(self, inotify: Inotify, folder: str, most: int = MOST_FOLDERS) -> list[str]:
         """Watch a folder and those below it; returns them."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,11 +22,11 @@ Check = Callable[[], bool]
 class Seen:
     """Everything that was told, put together."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, packages: Sequence[Path] = ()) -> None:
         self.root = root
         self.calls: list[tuple[tuple[str, ...], bool, bool]] = []
         self._news = threading.Condition()
-        self.watch = Watch(root, self._told)
+        self.watch = Watch(root, self._told, packages)
         self.watch.start()
 
     def _told(self, paths: tuple[str, ...], head: bool, environment: bool) -> None:
@@ -70,11 +70,11 @@ class Seen:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[Path], Seen]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., Seen]]:
     made: list[Seen] = []
 
-    def begin(root: Path) -> Seen:
-        made.append(Seen(root))
+    def begin(root: Path, packages: Sequence[Path] = ()) -> Seen:
+        made.append(Seen(root, packages))
         return made[-1]
 
     yield begin
@@ -252,6 +252,32 @@ def test_an_environment_that_is_made_or_made_anew(start, root: Path):
     seen.forget()
     (root / ".venv" / "pyvenv.cfg").write_text("home = /usr/local/bin\n")
     assert seen.told == {".venv/pyvenv.cfg"}
+
+
+@pytest.mark.parametrize("place", ["root/.venv/lib/python3.11/site-packages", "elsewhere"])
+@pytest.mark.parametrize("name", ["six-1.0.dist-info", "six.egg-link", "mine.pth"])
+def test_a_package_that_is_installed_or_removed(start, root: Path, tmp_path: Path, place: str, name: str):
+    packages = tmp_path / place
+    packages.mkdir(parents=True)
+    seen = start(root, [packages])
+    (packages / name).mkdir()
+    seen.wait(lambda: ((), False, True) in seen.calls)
+    seen.calls.clear()
+    (packages / name).rmdir()
+    seen.wait(lambda: ((), False, True) in seen.calls)
+
+
+def test_many_packages_are_told_once_and_bytecode_is_none(start, root: Path, tmp_path: Path):
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    seen = start(root, [packages])
+    (packages / "__pycache__").mkdir()
+    for number in range(20):
+        (packages / f"p{number}-1.0.dist-info").mkdir()
+        time.sleep(0.02)
+    seen.wait(lambda: ((), False, True) in seen.calls)
+    seen.settle()
+    assert seen.calls.count(((), False, True)) == 1
 
 
 @pytest.mark.parametrize(
