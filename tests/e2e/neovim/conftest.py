@@ -132,6 +132,12 @@ class Vim(Recorded):
     def status(self) -> str:
         return self.lua("return require('suture').status()")
 
+    def message_line(self) -> str:
+        """The last line of the screen."""
+        return self.lua(
+            "local cells = {} for at = 1, vim.o.columns do cells[at] = vim.fn.screenstring(vim.o.lines, at) end return table.concat(cells)"
+        ).strip()
+
     def wait(self, what: Callable[[], Any], seconds: float = 20) -> Any:
         until = time.monotonic() + seconds
         while not (found := what()):

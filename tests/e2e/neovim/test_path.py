@@ -134,12 +134,26 @@ def test_cancel_half_way(vim, cart: Path, script):
     it.command("Suture fix")
     it.wait(lambda: it.status().startswith("suture: ") and " s" in it.status() and "check" not in it.status())
     it.wait(lambda: it.lua("return vim.lsp.status()") != "")
+    it.wait(lambda: it.message_line().startswith("suture: ") and it.message_line().endswith(" s"))
     it.command("Suture cancel")
     it.hears("1 cancelled")
     it.wait(lambda: it.status() == "suture: 1 problem")
     assert it.offers() == []
     it.command("Suture cancel")
     it.hears("nothing runs")
+
+
+def test_progress_is_left_to_what_shows_it_already(vim, cart: Path, script):
+    it = vim(cart, policy=script(LATE), settings={"harness": {"edits_by_rule": "off"}})
+    it.lua("vim.api.nvim_create_autocmd('LspProgress', { callback = function() end })")
+    it.edit("test_cart.py")
+    it.wait(it.diagnostics)
+    it.at(5)
+    it.command("Suture fix")
+    it.wait(lambda: it.status().endswith(" s"))
+    assert not it.message_line().endswith(" s")
+    it.command("Suture cancel")
+    it.hears("1 cancelled")
 
 
 def test_what_is_typed_while_it_works_stays_and_the_fix_is_moved_onto_it(vim, cart: Path, script):

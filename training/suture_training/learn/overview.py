@@ -17,7 +17,7 @@ from suture_training.evaluation.matrix import Matrix
 from suture_training.evaluation.resampling import Estimate, rate
 from suture_training.learn.experiment import Experiment
 from suture_training.learn.hack import RUNS
-from suture_training.learn.measure import FULL, HOME, Measured
+from suture_training.learn.measure import HOME, Measured
 from suture_training.ledger import read_json, write_json
 from suture_training.report.attribution import name_of
 from suture_training.report.build import write_report
@@ -143,10 +143,10 @@ def _solving(experiment: Experiment) -> str:
 def _matrix(out: Path) -> str:
     found = read_json(out / "matrix" / MATRIX, Matrix)
     rows = [
-        (row, *(rate_in_words(cell.scores.passed) if (cell := found.cell(row, column)) else "" for column in (HOME, FULL)))
+        (row, *(rate_in_words(cell.scores.passed) if (cell := found.cell(row, column)) else "" for column in found.columns))
         for row in found.rows
     ]
-    told = table(("policy", f"tested in {HOME}", f"tested in {FULL}"), rows, numbers=(1, 2))
+    told = table(("policy", *(f"tested in {column}" for column in found.columns)), rows, numbers=(1, 2))
     tests = table(
         ("interaction", "points (95 %)", "p (Holm)"),
         [(each.name, difference_in_words(each.estimate), p_value(each.p)) for each in found.interactions],

@@ -7,6 +7,7 @@ M.options = {
   settings = {},
   trusted = true,
   on_offer = "notify",
+  progress = true,
   save = false,
 }
 
@@ -15,6 +16,7 @@ local KINDS = {
   settings = { "table" },
   trusted = { "boolean", "function" },
   on_offer = { "string", "function" },
+  progress = { "boolean" },
   save = { "boolean" },
 }
 local ON_OFFER = { "notify", "select", "diff", "preview", "nothing" }

@@ -24,13 +24,17 @@ local function shown_by_neovim()
   return debug.getinfo(vim.notify, "S").source:find("vim/_editor.lua", 1, true) ~= nil
 end
 
-local function cut(text)
+---What fits on Neovim's line for messages.
+---@param text string
+---@param hint? string where the rest is to be read
+---@return string
+function M.cut(text, hint)
   local line, more = text:gsub("%s*\n.*", "")
   local room = math.max(20, vim.v.echospace)
   if more == 0 and vim.fn.strdisplaywidth(line) <= room then
     return line
   end
-  local hint = " … (:Suture log)"
+  hint = hint or " … (:Suture log)"
   while vim.fn.strdisplaywidth(line) > room - vim.fn.strdisplaywidth(hint) do
     line = vim.fn.strcharpart(line, 0, vim.fn.strchars(line) - 1)
   end
@@ -42,7 +46,7 @@ end
 local function say(text, level)
   text = text:find("^suture") and text or ("suture: " .. text)
   M.keep(text)
-  vim.notify(shown_by_neovim() and cut(text) or text, level, { title = "suture" })
+  vim.notify(shown_by_neovim() and M.cut(text) or text, level, { title = "suture" })
 end
 
 ---@param text string

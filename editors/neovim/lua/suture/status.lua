@@ -4,10 +4,36 @@ local M = {}
 local known = {} ---@type table<integer, table<string, suture.Status>>
 local progress = {} ---@type table<integer, table<string, string>>
 local listening = false
+local shown = ""
+
+---Whether a plugin or the person's own configuration shows what language servers do.
+local function shown_elsewhere()
+  local ours = vim.api.nvim_create_augroup("suture.progress", { clear = false })
+  for _, each in ipairs(vim.api.nvim_get_autocmds({ event = "LspProgress" })) do
+    if each.group ~= ours then
+      return true
+    end
+  end
+  return false
+end
+
+---The work at hand in the line for messages: without a statusline component a repair of a minute would look like nothing at all.
+local function show()
+  local text = M.line(true)
+  if text == "" or text == shown or not require("suture.config").options.progress or shown_elsewhere() then
+    return
+  end
+  local mode = vim.api.nvim_get_mode()
+  if mode.mode == "n" and not mode.blocking then
+    shown = text
+    vim.api.nvim_echo({ { require("suture.say").cut(text, "") } }, false, {})
+  end
+end
 
 local function redraw()
   vim.schedule(function()
     vim.cmd.redrawstatus({ bang = true })
+    show()
   end)
 end
 
@@ -64,8 +90,9 @@ local function counted(number, word)
 end
 
 ---@param client_id integer
+---@param work? boolean only what is being repaired
 ---@return string[]
-local function parts(client_id)
+local function parts(client_id, work)
   local checking, repairing, queued, offers, problems, down, untrusted = {}, 0, 0, 0, 0, false, false
   for _, each in pairs(known[client_id] or {}) do
     vim.list_extend(checking, each.checking)
@@ -74,7 +101,7 @@ local function parts(client_id)
     down, untrusted = down or each.policy == "down", untrusted or not each.trusted
   end
   local found = {}
-  if untrusted then
+  if untrusted and not work then
     found[#found + 1] = "not trusted"
   end
   if repairing + queued > 0 then
@@ -83,8 +110,11 @@ local function parts(client_id)
     end, vim.tbl_values(progress[client_id] or {}))
     local waiting = queued > 0 and (", %d waiting"):format(queued) or ""
     found[#found + 1] = (#active == 1 and active[1] or ("repairing %d"):format(repairing)) .. waiting
-  elseif #checking > 0 then
+  elseif #checking > 0 and not work then
     found[#found + 1] = "checking " .. table.concat(checking, ", ")
+  end
+  if work then
+    return found
   end
   if offers > 0 then
     found[#found + 1] = counted(offers, "offer")
@@ -98,10 +128,11 @@ local function parts(client_id)
   return found
 end
 
+---@param work? boolean only what is being repaired
 ---@return string
-function M.line()
+function M.line(work)
   local client = vim.lsp.get_clients({ name = "suture", bufnr = 0 })[1] or vim.lsp.get_clients({ name = "suture" })[1]
-  local found = client and parts(client.id) or {}
+  local found = client and parts(client.id, work) or {}
   return #found > 0 and "suture: " .. table.concat(found, " · ") or ""
 end
 

@@ -7,6 +7,7 @@
 ---@field settings? table<string, any> Settings as in suture.toml, nested or dotted; they go before the files
 ---@field trusted? boolean|fun(root: string?): boolean Whether a workspace may run anything; `:Suture trust` allows it later
 ---@field on_offer? suture.OnOffer What happens when a fix is proven
+---@field progress? boolean Tell what a repair does on the line for messages
 ---@field save? boolean Write the files of a fix when it is accepted
 
 ---@alias suture.OfferState "ready"|"moved"|"proving"|"applying"|"accepted"|"rejected"|"expired"|"withdrawn"
