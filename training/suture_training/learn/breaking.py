@@ -6,6 +6,7 @@ over to them, as a model's pretraining has to carry over to the code that it mee
 
 from __future__ import annotations
 
+import keyword
 import random
 import re
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ SWAPS: Mapping[str, tuple[str, ...]] = {
     "+": ("-", "*"),
     "-": ("+",),
     "*": ("+", "//"),
-    "//": ("*",),
+    "//": ("*", "/"),
     "%": ("//",),
     ">": ("<", ">=", "<="),
     "<": (">", "<=", ">="),
@@ -43,6 +44,8 @@ SWAPS: Mapping[str, tuple[str, ...]] = {
 
 _TOKEN = re.compile(r"\[-?\d\]|\d+|[A-Za-z_]+|//|[<>=!]=|[-+*]=|[-+*%<>]|\S")
 
+_ASSIGNED = re.compile(r"\s*(?:[-+*]|//)?=(?!=)| in ")
+
 
 class Broken(msgspec.Struct, frozen=True, kw_only=True):
     """A broken source and its mend: in line `line` (from 1) replace `old`, which occurs once in it, by `new`."""
@@ -54,14 +57,16 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def broken(source: str, chance: random.Random) -> Broken | None:
-    """The source with one token replaced, below its first line; None where nothing can be."""
+    """The source with one token replaced below its first line, often by another name of the function; None where nothing can be."""
     lines = source.rstrip("\n").split("\n")
-    places = [
-        (number, found.start(), found[0], other)
-        for number, line in enumerate(lines[1:], 1)
-        for found in _TOKEN.finditer(line)
-        for other in SWAPS.get(found[0], ())
-    ]
+    tokens = [(number, found.start(), found[0]) for number, line in enumerate(lines[1:], 1) for found in _TOKEN.finditer(line)]
+    names = {token for _, _, token in tokens if token.isidentifier() and not keyword.iskeyword(token)}
+    names |= set(re.findall(r"\w+", lines[0].partition("(")[2]))
+    swapped = [(*token, other) for token in tokens for other in SWAPS.get(token[2], ())]
+    # what is assigned to keeps its name: `prices += price` in a loop over prices would never end
+    read = [token for token in tokens if token[2] in names and not _ASSIGNED.match(lines[token[0]], token[1] + len(token[2]))]
+    renamed = [(*token, other) for token in read for other in sorted(names - {token[2]})]
+    places = renamed if renamed and (not swapped or chance.randrange(4) == 0) else swapped
     if not places:
         return None
     number, start, was, becomes = chance.choice(places)

@@ -87,7 +87,7 @@ def gold_answer(task: Task, healthy: Snapshot) -> str | None:
     if mend is None:
         return None
     was, becomes = smallest_edit(mend.before, mend.after)
-    return f"{mend.line}: {was} => {becomes}" if was and becomes else None
+    return f"{mend.line}: {was} => {becomes}" if was and becomes and was != becomes else None  # an indent alone cannot be said
 
 
 def conversation(rollout: Rollout) -> tuple[Message, ...]:

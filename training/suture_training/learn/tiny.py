@@ -1,7 +1,8 @@
 """A Qwen3 of two million parameters with a tokenizer of its own, pretrained on what `families` and `breaking` write.
 
-The pretraining text speaks of broken functions and their mends, but not in the words of any harness: raw, the model does not know how an
-answer must look. That is what supervised fine-tuning teaches, and what reinforcement learning then builds on.
+The pretraining text speaks of broken functions, their mends and edits, as prose and as conversations, but not in the words of any harness:
+raw, the model does not know how an answer must look. That is what supervised fine-tuning teaches, and what reinforcement learning then
+builds on.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from typing import Any
 import msgspec
 
 from suture_agent.harness import prompt
-from suture_training.learn.breaking import broken
-from suture_training.learn.families import NOUNS, called, cells, function, split_of
+from suture_training.learn.breaking import Broken, broken
+from suture_training.learn.families import NOUNS, Example, Function, called, cells, function, split_of
 from suture_training.libraries import library
 from suture_training.rendering import chatml
 
@@ -42,7 +43,7 @@ class TinySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     length: int = 256
     """Tokens of a sequence: texts one after the other, with a mark between them."""
     learning_rate: float = 2e-3
-    plain_milli: int = 300
+    plain_milli: int = 150
     """How many of a thousand texts are functions that are right, with calls and results; the others are broken ones with their mend."""
     seed: int = 0
 
@@ -62,10 +63,47 @@ def texts(settings: TinySettings) -> Iterator[str]:
         seen = [(each, called(wrong.source, each.call)) for each in made.examples]
         shown = next(((each, got) for each, got in seen if got != each.result), None)
         if shown is not None:
-            example, got = shown
-            numbered = "\n".join(f"{number} {line}" for number, line in enumerate(wrong.source.rstrip("\n").split("\n"), 1))
-            told = f"{example.call} gives {got} instead of {example.result}: in line {wrong.line} write {wrong.new} for {wrong.old}"
-            yield f"{numbered}\n{told}\n"
+            yield chance.choice(TELLING)(made, wrong, *shown)
+
+
+def _prose(_made: Function, wrong: Broken, example: Example, got: str) -> str:
+    told = f"{example.call} gives {got} instead of {example.result}: in line {wrong.line} write {wrong.new} for {wrong.old}"
+    return f"{_numbered(wrong.source)}\n{told}\n"
+
+
+def _asked_for_the_place(_made: Function, wrong: Broken, example: Example, got: str) -> str:
+    question = f"{example.call} should be {example.result} and is {got}. What is wrong?\n{_numbered(wrong.source)}"
+    return _talk("You read code.", question, f"line {wrong.line} has {wrong.old} where {wrong.new} belongs")
+
+
+def _asked_for_the_line(made: Function, wrong: Broken, example: Example, got: str) -> str:
+    question = f"{_numbered(wrong.source)}\n{example.call} == {example.result} fails: {got}. Write the line as it should be."
+    line = made.source.split("\n")[wrong.line - 1].strip()
+    return _talk("Answer with one line of code.", question, line)
+
+
+def _asked_for_the_edit(made: Function, wrong: Broken, _example: Example, _got: str) -> str:
+    before, after = (source.split("\n")[wrong.line - 1].strip() for source in (wrong.source, made.source))
+    return _talk("Say what was changed.", f"{before}\n{after}", f"{wrong.old} => {wrong.new}")
+
+
+def _numbered(source: str) -> str:
+    return "\n".join(f"{number} {line}" for number, line in enumerate(source.rstrip("\n").split("\n"), 1))
+
+
+def _talk(system: str, user: str, assistant: str) -> str:
+    parts = (("system", system), ("user", user), ("assistant", assistant))
+    return "".join(f"{MARKS[1]}{role}\n{text}{MARKS[2]}\n" for role, text in parts)
+
+
+TELLING: tuple[Callable[[Function, Broken, Example, str], str], ...] = (
+    _prose,
+    _asked_for_the_place,
+    _asked_for_the_place,
+    _asked_for_the_line,
+    _asked_for_the_edit,
+)
+"""The ways in which a text speaks of a mend; one that stands twice is drawn twice as often."""
 
 
 def make_tiny(settings: TinySettings, out: Path, *, tell: Callable[[int, Mapping[str, float]], None] = lambda _step, _values: None) -> Path:
