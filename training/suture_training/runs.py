@@ -29,7 +29,7 @@ from suture_training.errors import TrainingError
 from suture_training.metrics import MetricsLog
 from suture_training.model import ModelSettings, base_digest, load_model
 from suture_training.policy import LocalPolicy
-from suture_training.prefer import PreferSettings, train_prefer
+from suture_training.prefer import PreferSettings, as_row, fitting, train_prefer, weighted
 from suture_training.rendering import template_of
 from suture_training.rl import RLSettings, train_rl
 from suture_training.rollout import Site
@@ -151,15 +151,6 @@ def examples(tokenizer: Any, rows: Iterable[Any]) -> Iterator[Encoded]:  # noqa:
         yield encode(tokenizer, row.messages, row.tools, masked=row.masked, prefill=row.prefill, thinking=row.thinking)
 
 
-def weighted(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """KTO rows by weight: TRL knows no weight of a row, so one of weight 1 comes four times, one of weight 0.2 once.
-
-    The copies lie as far apart as the rows allow: KTO compares neighbours, which must not have one prompt.
-    """
-    copies = [max(1, round(4 * float(row.get("weight", 1.0)))) for row in rows]
-    return [row for turn in range(4) for row, count in zip(rows, copies, strict=True) if turn < count]
-
-
 def _same_run(method: Method, settings: RunSettings, out: Path) -> None:
     """Refuse to go on with a run that was begun with other settings."""
     out.mkdir(parents=True, exist_ok=True)
@@ -183,19 +174,21 @@ def _sft(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any
 
 
 def _prefer(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any, say: Say) -> int:  # noqa: ANN401  # transformers'
-    from suture_training.data.load import dataset, summary_of
+    from suture_training.data.load import rows, summary_of
+    from suture_training.data.rows import Pair, Preference
 
     folder = _needed(settings.data, "data", "suture journal export FOLDER --kind kto makes a dataset")
     summary = summary_of(folder)
     if summary.kind != settings.prefer.method:
         raise TrainingError(f"{folder} is made for {summary.kind}", remedy=f"export it with --kind {settings.prefer.method}")
     (out / "identity.json").write_bytes(msgspec.json.encode(summary.identity))
-    found: list[Mapping[str, Any]] = list(dataset(folder))
-    columns = ("prompt", "completion", "label") if summary.kind == "kto" else ("prompt", "chosen", "rejected")
-    made = weighted(found) if summary.kind == "kto" else found
-    say(f"{len(found)} decisions, {len(made)} rows by their weights")
-    kept = [{name: row[name] for name in (*columns, "tools", "chat_template_kwargs") if row.get(name) is not None} for row in made]
-    train_prefer(model, tokenizer, kept, settings.prefer, out, tell=tell)
+    found = list(rows(folder))
+    by_weight: Sequence[Preference | Pair] = weighted([row for row in found if isinstance(row, Preference)])
+    made = [as_row(row) for row in by_weight or found if isinstance(row, Preference | Pair)]
+    fit = fitting(tokenizer, made, settings.prefer.longest)
+    too_long = f", {len(made) - len(fit)} of them too long" if len(fit) < len(made) else ""
+    say(f"{len(found)} decisions, {len(made)} rows by their weights{too_long}")
+    train_prefer(model, tokenizer, fit, settings.prefer, out, tell=tell)
     return len(found)
 
 
