@@ -3,13 +3,14 @@
 ::
 
     OUT/run.toml            the settings, as they were read
-    OUT/identity.json       environment and harness of what was learnt from, with their named fields
+    OUT/identity.json       environment and harness of what was learnt from, with their named fields, and the data's digest
     OUT/metrics.jsonl       what the trainer told
     OUT/checkpoints/        what an interrupted run goes on from
     OUT/rollouts.jsonl      reinforcement learning: every group of episodes
     OUT/adapter/ or model/  what was trained
+    OUT/done.json           what came of it, once it is finished
 
-A run in the same folder with the same settings goes on where it stopped; with others it is refused.
+A run in the same folder with the same settings goes on where it stopped, a finished one is left as it is; with others it is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -35,6 +36,9 @@ from suture_training.rl import RLSettings, train_rl
 from suture_training.rollout import Site
 from suture_training.sft import SFTSettings, train_sft
 from suture_training.tasks.task import Task
+
+if TYPE_CHECKING:
+    from suture_training.data.build import Summary
 
 Method = Literal["sft", "rl", "prefer"]
 Say = Callable[[str], None]
@@ -119,8 +123,12 @@ def read_run(path: Path) -> RunSettings:
 
 
 def train(method: Method, settings: RunSettings, out: Path, *, say: Say) -> Trained:
-    """Carry out a run; goes on where one in `out` was interrupted. Raises TrainingError."""
+    """Carry out a run; goes on where one in `out` was interrupted, and leaves a finished one as it is. Raises TrainingError."""
     _same_run(method, settings, out)
+    done = out / "done.json"
+    if done.exists():
+        say(f"{out} holds this run, finished; name a new folder for another one")
+        return msgspec.json.decode(done.read_bytes(), type=Trained)
     log = MetricsLog(out / "metrics.jsonl")
     last: dict[str, float] = {}
 
@@ -142,7 +150,9 @@ def train(method: Method, settings: RunSettings, out: Path, *, say: Say) -> Trai
     folder = out / kind
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return Trained(folder=str(folder), kind=kind, method=method, base=base_digest(settings.model.path), rows=rows, figures=last)
+    trained = Trained(folder=str(folder), kind=kind, method=method, base=base_digest(settings.model.path), rows=rows, figures=last)
+    done.write_bytes(msgspec.json.encode(trained))
+    return trained
 
 
 def examples(tokenizer: Any, rows: Iterable[Any]) -> Iterator[Encoded]:  # noqa: ANN401  # a transformers tokenizer; data.rows.Episode
@@ -161,12 +171,18 @@ def _same_run(method: Method, settings: RunSettings, out: Path) -> None:
     mark.write_bytes(text)
 
 
+def _note_identity(out: Path, summary: Summary) -> None:
+    """Keep what a dataset is, and what it was made in, for an adapter that is registered later."""
+    identity = msgspec.to_builtins(summary.identity)
+    (out / "identity.json").write_bytes(msgspec.json.encode({**identity, "digest": summary.digest}))
+
+
 def _sft(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any, say: Say) -> int:  # noqa: ANN401  # transformers'
     from suture_training.data.load import rows, summary_of
 
     folder = _needed(settings.data, "data", "suture journal export FOLDER makes a dataset")
     summary = summary_of(folder)
-    (out / "identity.json").write_bytes(msgspec.json.encode(summary.identity))
+    _note_identity(out, summary)
     made = list(examples(tokenizer, rows(folder)))
     say(f"{len(made)} conversations, {sum(len(each.input_ids) for each in made)} tokens")
     train_sft(model, tokenizer, made, settings.sft, out, tell=tell)
@@ -181,7 +197,7 @@ def _prefer(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: 
     summary = summary_of(folder)
     if summary.kind != settings.prefer.method:
         raise TrainingError(f"{folder} is made for {summary.kind}", remedy=f"export it with --kind {settings.prefer.method}")
-    (out / "identity.json").write_bytes(msgspec.json.encode(summary.identity))
+    _note_identity(out, summary)
     found = list(rows(folder))
     by_weight: Sequence[Preference | Pair] = weighted([row for row in found if isinstance(row, Preference)])
     made = [as_row(row) for row in by_weight or found if isinstance(row, Preference | Pair)]
