@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from suture_agent.adapters.files import write
 from suture_agent.harness import Harness, Pipeline, Preset, harness_for, with_past_fixes
 from suture_agent.policies import Capability, Policy
 from suture_training.encode import Encoded, encode
@@ -151,7 +152,7 @@ def train(method: Method, settings: RunSettings, out: Path, *, say: Say) -> Trai
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     trained = Trained(folder=str(folder), kind=kind, method=method, base=base_digest(settings.model.path), rows=rows, figures=last)
-    done.write_bytes(msgspec.json.encode(trained))
+    write(done, msgspec.json.encode(trained))
     return trained
 
 

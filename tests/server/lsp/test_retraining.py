@@ -115,7 +115,7 @@ def suture(home: dict[str, str], till: Path) -> Suture:
     """The program in the workspace; its exit code, and its JSON lines."""
 
     async def run(*arguments: str | Path) -> tuple[int, list[dict[str, Any]]]:
-        environ = {**home, "PYTHONPATH": str(TRAIN)} if arguments[0] == "train" else home
+        environ = {**home, "PYTHONPATH": str(TRAIN), "OMP_NUM_THREADS": "1"} if arguments[0] == "train" else home
         process = await asyncio.create_subprocess_exec(
             *SUTURE, *map(str, arguments), "--json", cwd=till, env=environ, stdout=PIPE, stderr=PIPE
         )
