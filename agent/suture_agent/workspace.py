@@ -15,11 +15,12 @@ import msgspec
 from suture_agent.adapters import Identified
 from suture_agent.configured import configured_harness
 from suture_agent.errors import SettingsError
-from suture_agent.harness import Harness
+from suture_agent.harness import Harness, judge_field
 from suture_agent.images import backend_of, open_image
 from suture_agent.pipelines.judge import Judge
 from suture_agent.places import cache_folder, data_folder, expanded, user_configuration
 from suture_agent.policies import Policy, PolicyIdentity
+from suture_agent.policies.lora import Adaptable
 from suture_agent.record import JournalRecorder, NoRecorder, Recorder
 from suture_agent.settings import CheckSettings, Loaded, Settings, load
 from suture_sandbox.capture import installed
@@ -100,7 +101,8 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
         chosen = self.settings.policy
         wanted = Wanted(adapters=chosen.adapters, require=chosen.require_matched_adapter)
         environment = Identified.of(self.sandbox.environment.fields)
-        return AdaptedPolicy(self._opened(chosen.spec), Picker(Registry(), wanted, environment, self.harness_of), tell)
+        picker = Picker(Registry(), wanted, environment, self.harness_of)
+        return AdaptedPolicy(self._opened(chosen.spec), picker, tell, judged=self.judged)
 
     def _opened(self, spec: str) -> Policy:
         from suture_agent.policies.registry import open_policy
@@ -119,6 +121,17 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
         if spec in ("off", "policy"):
             return Judge(policy, shared=True) if spec == "policy" else None
         return Judge(self._opened(spec))
+
+    async def judged(self, identity: PolicyIdentity) -> str:
+        """What the harness says of the judge, where that is who repairs without an adapter. Raises PolicyUnavailable."""
+        spec = self.settings.harness.judge
+        if spec in ("off", "policy"):
+            return "off" if spec == "off" else judge_field(identity)
+        judge = self._opened(spec)
+        try:
+            return judge_field(await (judge.introduce() if isinstance(judge, Adaptable) else judge.start()))
+        finally:
+            await judge.close()
 
     def harness_of(self, policy: Policy, identity: PolicyIdentity) -> Harness:
         """The harness for a policy under these settings."""

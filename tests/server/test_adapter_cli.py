@@ -12,6 +12,7 @@ import pytest
 
 from suture_agent.adapters import CONFIG, WEIGHTS, Adapter, Base, Data, Draft, Identified, Score
 from suture_agent.adapters.registry import Registry
+from suture_agent.journal.blobs import unpack
 from suture_agent.policies import PolicyIdentity
 from suture_agent.policies.scripted import ScriptedPolicy
 from suture_agent.settings import load
@@ -161,6 +162,24 @@ def test_fix_repairs_with_the_matched_adapter_and_records_it(suture: Program, sh
     assert f"repairing with the adapter {matched.label}" in run.err
     with sqlite3.connect(Path(environ["HOME"], ".local/share/suture/journal.sqlite3")) as journal:
         assert journal.execute("SELECT outcome, adapter FROM episodes").fetchall() == [("fixed", matched.digest)]
+
+
+@pytest.mark.parametrize("judge", ["policy", "other"])
+def test_one_that_was_trained_under_a_judge_matches_where_that_judge_is(suture: Program, shop, script, add, here, environ, judge):
+    policy = script({"match": "ACCEPT", "text": "ACCEPT it is right", "repeat": 0}, RIGHT)
+    judged = {"SUTURE_HARNESS__JUDGE": policy if judge == "other" else "policy"}
+    assert suture("fix", shop, "--policy", policy, **judged).code == 0
+    with sqlite3.connect(Path(environ["HOME"], ".local/share/suture/journal.sqlite3")) as journal:
+        query = "SELECT b.hash, b.data, b.size FROM identities i JOIN blobs b ON b.hash = i.fields WHERE i.kind = 'harness'"
+        ((name, data, size),) = journal.execute(query).fetchall()
+    harness = unpack(name, data, size, dict)
+    assert harness["judge"].startswith("script ")
+    mine = add("mine", (60, 40), environment=here["environment"], harness=harness)
+    assert suture("adapter", "use", "mine").code == 0
+    for variables, matched in ((judged, True), ({}, False)):
+        held = suture("adapter", "show", "mine", "--against", shop, "--policy", policy, "--json", **variables)
+        assert held.summary["matched"] is matched, held.out
+        assert suture("fix", shop, "--json", "--policy", policy, **variables).summary["adapter"] == (mine.digest if matched else "")
 
 
 def test_the_fields_that_differ_are_shown_and_a_required_match_refuses(suture: Program, shop, script, add, here):

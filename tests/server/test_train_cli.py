@@ -33,6 +33,21 @@ def test_configurations_are_printed_as_they_are(suture):
     assert suture("train", "config", "nothing").code == 2
 
 
+def test_what_cannot_be_learnt_from_is_said_before_anything_is_made(suture, tmp_path):
+    run = tmp_path / "run.toml"
+    run.write_text('[model]\npath = "model"\n')
+    refusals = {
+        ("--from-journal", "--data", "lessons"): "exclude each other",
+        ("--since", "30d"): "needs --from-journal",
+        ("--from-journal",): "nothing is recorded yet",
+    }
+    for arguments, told in refusals.items():
+        done = suture("train", "sft", run, "--out", tmp_path / "out", *arguments, XDG_DATA_HOME=str(tmp_path / "share"))
+        assert (done.code, done.out) == (2, ""), done.err
+        assert told in done.err
+    assert {path.name for path in tmp_path.iterdir()} == {"run.toml"}
+
+
 def test_a_missing_training_library_is_named_with_its_remedy(monkeypatch):
     import click
     import pytest

@@ -26,6 +26,11 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     path: str
     """A folder, or the name of a model on a hub that transformers can reach."""
+    name: str = ""
+    """What servers call it, where an adapter is registered: an adapter serves a model of that name. Empty for the path; of a folder, its
+    last part."""
+    forms: tuple[str, ...] = ()
+    """Quantised forms of the same weights that an adapter may serve on: GGUF files, their SHA-256, or names of embedded models."""
     dtype: str = "float32"
     """`bfloat16` on a GPU."""
     lora: LoraSettings | None = None

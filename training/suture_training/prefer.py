@@ -12,11 +12,15 @@ from typing import Any, Literal
 
 import msgspec
 
+from suture_agent.policies import Message
+from suture_training.data.rows import Pair, Preference
 from suture_training.errors import TrainingError
 from suture_training.libraries import library
+from suture_training.rendering import as_chat, as_tool
 from suture_training.telling import Tell, callback, last_checkpoint, quiet, silent
 
 Method = Literal["kto", "dpo"]
+_ANSWERS = ("completion", "chosen", "rejected")
 
 
 class PreferSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,7 +37,7 @@ class PreferSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     loss: str = "kto"
     """`kto` or `apo_zero_unpaired`; for dpo TRL's names."""
     longest: int = 16_384
-    """Tokens of prompt and completion together."""
+    """Tokens of prompt and answer together; longer ones are left out, never cut."""
     checkpoint_every: int = 50
     seed: int = 0
     bf16: bool = False
@@ -52,6 +56,46 @@ def weights_of(desirable: int, undesirable: int) -> tuple[float, float]:
     return (1.0, 1.0) if ratio <= 4 / 3 else (1.0, ratio / (4 / 3))
 
 
+def weighted(rows: Sequence[Preference]) -> list[Preference]:
+    """KTO rows by weight: TRL knows no weight of a row, so one of weight 1 comes four times, one of weight 0.2 once.
+
+    The copies lie as far apart as the rows allow: KTO compares neighbours, which must not have one prompt.
+    """
+    copies = [max(1, round(4 * row.weight)) for row in rows]
+    return [row for turn in range(4) for row, count in zip(rows, copies, strict=True) if turn < count]
+
+
+def as_row(row: Preference | Pair) -> dict[str, Any]:
+    """A row in TRL's shape. Marks of the chat template inside its texts are broken, as where it is served."""
+    if isinstance(row, Preference):
+        answers: dict[str, Any] = {"completion": [_chat(row.completion)], "label": row.label}
+    else:
+        answers = {"chosen": [_chat(row.chosen)], "rejected": [_chat(row.rejected)]}
+    return {
+        "prompt": [_chat(message) for message in row.prompt],
+        **answers,
+        "tools": [as_tool(schema) for schema in row.tools],
+        "chat_template_kwargs": {"enable_thinking": row.thinking},
+    }
+
+
+def _chat(message: Message) -> dict[str, Any]:
+    return {**as_chat(message), **({"reasoning_content": message.reasoning} if message.reasoning else {})}
+
+
+def fitting(tokenizer: Any, rows: Sequence[Mapping[str, Any]], longest: int) -> list[Mapping[str, Any]]:  # noqa: ANN401  # a transformers tokenizer
+    """The rows (`as_row`) of at most that many tokens. Raises TrainingError where there is none."""
+    found = [row for row in rows if all(_tokens(tokenizer, row, name) <= longest for name in _ANSWERS if name in row)]
+    if not found:
+        raise TrainingError(f"no row has at most {longest} tokens", remedy="raise prefer.longest, or look at the dataset's card")
+    return found
+
+
+def _tokens(tokenizer: Any, row: Mapping[str, Any], answer: str) -> int:  # noqa: ANN401  # a transformers tokenizer
+    options = {"tools": row["tools"] or None, "tokenize": True, "return_dict": True, **row["chat_template_kwargs"]}
+    return len(tokenizer.apply_chat_template([*row["prompt"], *row[answer]], **options)["input_ids"])
+
+
 def train_prefer(
     model: Any,  # noqa: ANN401  # a transformers or peft model
     tokenizer: Any,  # noqa: ANN401  # its tokenizer
@@ -61,15 +105,35 @@ def train_prefer(
     *,
     tell: Tell = silent,
 ) -> Any:  # noqa: ANN401  # the trained model
-    """Train on rows {prompt, completion, label} (kto) or {prompt, chosen, rejected} (dpo), in TRL's shapes. Returns the model."""
-    if settings.micro_batch < 2 and settings.method == "kto":
-        raise TrainingError("KTO needs two rows in a batch", remedy="set prefer.micro_batch to 2 or more")
-
-    make = _kto if settings.method == "kto" else _dpo
-    data = library("datasets").Dataset.from_list([dict(row) for row in rows])
-    trainer = quiet(make(model, tokenizer, data, settings, out, [callback(tell)]))
+    """Train on rows (`as_row`) with completion and label (kto) or chosen and rejected (dpo). Returns the model. Raises TrainingError."""
+    trainer = trainer_of(model, tokenizer, rows, settings, out, tell=tell)
     trainer.train(resume_from_checkpoint=last_checkpoint(out / "checkpoints"))
     return trainer.model
+
+
+def trainer_of(
+    model: Any,  # noqa: ANN401  # a transformers or peft model
+    tokenizer: Any,  # noqa: ANN401  # its tokenizer
+    rows: Sequence[Mapping[str, Any]],
+    settings: PreferSettings,
+    out: Path,
+    *,
+    tell: Tell = silent,
+) -> Any:  # noqa: ANN401  # TRL's trainer
+    """What trains, with the rows tokenised."""
+    if settings.micro_batch < 2 and settings.method == "kto":
+        raise TrainingError("KTO needs two rows in a batch", remedy="set prefer.micro_batch to 2 or more")
+    make = _kto if settings.method == "kto" else _dpo
+    return quiet(make(model, tokenizer, _dataset(rows), settings, out, [callback(tell)]))
+
+
+def _dataset(rows: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401  # a datasets.Dataset
+    """The rows, messages and tools as JSON: as Arrow structs each would get the keys of all others, and templates print those as nulls."""
+    datasets = library("datasets")
+    json = datasets.Json()
+    shapes = {bool: datasets.Value("bool"), list: datasets.List(json), dict: json}
+    features = datasets.Features({name: shapes[type(value)] for name, value in rows[0].items()})
+    return datasets.Dataset.from_list([dict(row) for row in rows], features=features)
 
 
 def _kto(model: Any, tokenizer: Any, rows: Any, settings: PreferSettings, out: Path, callbacks: list[Any]) -> Any:  # noqa: ANN401  # TRL's

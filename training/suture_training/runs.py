@@ -3,13 +3,14 @@
 ::
 
     OUT/run.toml            the settings, as they were read
-    OUT/identity.json       environment and harness of what was learnt from, with their named fields
+    OUT/identity.json       environment and harness of what was learnt from, with their named fields, and the data's digest
     OUT/metrics.jsonl       what the trainer told
     OUT/checkpoints/        what an interrupted run goes on from
     OUT/rollouts.jsonl      reinforcement learning: every group of episodes
     OUT/adapter/ or model/  what was trained
+    OUT/done.json           what came of it, once it is finished
 
-A run in the same folder with the same settings goes on where it stopped; with others it is refused.
+A run in the same folder with the same settings goes on where it stopped, a finished one is left as it is; with others it is refused.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from suture_agent.adapters.files import write
 from suture_agent.harness import Harness, Pipeline, Preset, harness_for, with_past_fixes
 from suture_agent.policies import Capability, Policy
 from suture_training.encode import Encoded, encode
@@ -29,12 +31,15 @@ from suture_training.errors import TrainingError
 from suture_training.metrics import MetricsLog
 from suture_training.model import ModelSettings, base_digest, load_model
 from suture_training.policy import LocalPolicy
-from suture_training.prefer import PreferSettings, train_prefer
+from suture_training.prefer import PreferSettings, as_row, fitting, train_prefer, weighted
 from suture_training.rendering import template_of
 from suture_training.rl import RLSettings, train_rl
 from suture_training.rollout import Site
 from suture_training.sft import SFTSettings, train_sft
 from suture_training.tasks.task import Task
+
+if TYPE_CHECKING:
+    from suture_training.data.build import Summary
 
 Method = Literal["sft", "rl", "prefer"]
 Say = Callable[[str], None]
@@ -119,8 +124,12 @@ def read_run(path: Path) -> RunSettings:
 
 
 def train(method: Method, settings: RunSettings, out: Path, *, say: Say) -> Trained:
-    """Carry out a run; goes on where one in `out` was interrupted. Raises TrainingError."""
+    """Carry out a run; goes on where one in `out` was interrupted, and leaves a finished one as it is. Raises TrainingError."""
     _same_run(method, settings, out)
+    done = out / "done.json"
+    if done.exists():
+        say(f"{out} holds this run, finished; name a new folder for another one")
+        return msgspec.json.decode(done.read_bytes(), type=Trained)
     log = MetricsLog(out / "metrics.jsonl")
     last: dict[str, float] = {}
 
@@ -142,22 +151,15 @@ def train(method: Method, settings: RunSettings, out: Path, *, say: Say) -> Trai
     folder = out / kind
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return Trained(folder=str(folder), kind=kind, method=method, base=base_digest(settings.model.path), rows=rows, figures=last)
+    trained = Trained(folder=str(folder), kind=kind, method=method, base=base_digest(settings.model.path), rows=rows, figures=last)
+    write(done, msgspec.json.encode(trained))
+    return trained
 
 
 def examples(tokenizer: Any, rows: Iterable[Any]) -> Iterator[Encoded]:  # noqa: ANN401  # a transformers tokenizer; data.rows.Episode
     """Rows as the trainer takes them."""
     for row in rows:
         yield encode(tokenizer, row.messages, row.tools, masked=row.masked, prefill=row.prefill, thinking=row.thinking)
-
-
-def weighted(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """KTO rows by weight: TRL knows no weight of a row, so one of weight 1 comes four times, one of weight 0.2 once.
-
-    The copies lie as far apart as the rows allow: KTO compares neighbours, which must not have one prompt.
-    """
-    copies = [max(1, round(4 * float(row.get("weight", 1.0)))) for row in rows]
-    return [row for turn in range(4) for row, count in zip(rows, copies, strict=True) if turn < count]
 
 
 def _same_run(method: Method, settings: RunSettings, out: Path) -> None:
@@ -170,12 +172,18 @@ def _same_run(method: Method, settings: RunSettings, out: Path) -> None:
     mark.write_bytes(text)
 
 
+def _note_identity(out: Path, summary: Summary) -> None:
+    """Keep what a dataset is, and what it was made in, for an adapter that is registered later."""
+    identity = msgspec.to_builtins(summary.identity)
+    (out / "identity.json").write_bytes(msgspec.json.encode({**identity, "digest": summary.digest}))
+
+
 def _sft(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any, say: Say) -> int:  # noqa: ANN401  # transformers'
     from suture_training.data.load import rows, summary_of
 
     folder = _needed(settings.data, "data", "suture journal export FOLDER makes a dataset")
     summary = summary_of(folder)
-    (out / "identity.json").write_bytes(msgspec.json.encode(summary.identity))
+    _note_identity(out, summary)
     made = list(examples(tokenizer, rows(folder)))
     say(f"{len(made)} conversations, {sum(len(each.input_ids) for each in made)} tokens")
     train_sft(model, tokenizer, made, settings.sft, out, tell=tell)
@@ -183,19 +191,21 @@ def _sft(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any
 
 
 def _prefer(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any, say: Say) -> int:  # noqa: ANN401  # transformers'
-    from suture_training.data.load import dataset, summary_of
+    from suture_training.data.load import rows, summary_of
+    from suture_training.data.rows import Pair, Preference
 
     folder = _needed(settings.data, "data", "suture journal export FOLDER --kind kto makes a dataset")
     summary = summary_of(folder)
     if summary.kind != settings.prefer.method:
         raise TrainingError(f"{folder} is made for {summary.kind}", remedy=f"export it with --kind {settings.prefer.method}")
-    (out / "identity.json").write_bytes(msgspec.json.encode(summary.identity))
-    found: list[Mapping[str, Any]] = list(dataset(folder))
-    columns = ("prompt", "completion", "label") if summary.kind == "kto" else ("prompt", "chosen", "rejected")
-    made = weighted(found) if summary.kind == "kto" else found
-    say(f"{len(found)} decisions, {len(made)} rows by their weights")
-    kept = [{name: row[name] for name in (*columns, "tools", "chat_template_kwargs") if row.get(name) is not None} for row in made]
-    train_prefer(model, tokenizer, kept, settings.prefer, out, tell=tell)
+    _note_identity(out, summary)
+    found = list(rows(folder))
+    by_weight: Sequence[Preference | Pair] = weighted([row for row in found if isinstance(row, Preference)])
+    made = [as_row(row) for row in by_weight or found if isinstance(row, Preference | Pair)]
+    fit = fitting(tokenizer, made, settings.prefer.longest)
+    too_long = f", {len(made) - len(fit)} of them too long" if len(fit) < len(made) else ""
+    say(f"{len(found)} decisions, {len(made)} rows by their weights{too_long}")
+    train_prefer(model, tokenizer, fit, settings.prefer, out, tell=tell)
     return len(found)
 
 

@@ -101,6 +101,7 @@ def _arguments(settings: SFTSettings, out: Path, *, evaluates: bool) -> Any:  # 
         save_steps=settings.checkpoint_every,
         save_total_limit=2,
         logging_steps=5,
+        logging_first_step=True,
         report_to=[],
         disable_tqdm=True,
         dataset_kwargs={"skip_prepare_dataset": True},

@@ -8,7 +8,7 @@ serves. To whoever knows no adapters this is a policy like any other, which pick
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -21,8 +21,13 @@ from suture_agent.harness import Harness
 from suture_agent.policies import Capability, ChatRequest, Completion, OnText, Policy, PolicyIdentity
 from suture_agent.policies.lora import Adaptable, Lora
 
-Pick = Callable[[Policy, PolicyIdentity], Choice]
-"""Which adapter serves a policy that introduced itself so. Blocks; raises AgentFloorError."""
+Judged = Callable[[PolicyIdentity], Awaitable[str]]
+"""What the harness says of the judge of a policy that introduced itself so (`Harness.judge`). Raises PolicyUnavailable."""
+
+
+async def unjudged(_identity: PolicyIdentity) -> str:
+    """There is no judge."""
+    return "off"
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,13 +49,13 @@ class Picker:
         self._environment = environment
         self._harness_of = harness_of
 
-    def __call__(self, policy: Policy, identity: PolicyIdentity) -> Choice:
-        """The adapter that serves, and what to say of it."""
+    def __call__(self, policy: Policy, identity: PolicyIdentity, judge: str) -> Choice:
+        """The adapter that serves, and what to say of it. `judge`: what the harness says of the judge."""
         named = self._registry.find(self._wanted.adapters) if self._wanted.adapters not in RESERVED else None
         used = self._registry.used() if self._wanted.adapters == "matched" else ()
         if named is None and not used and not self._wanted.require:
             return Choice()
-        harness = Identified.of(self._harness_of(policy, identity))
+        harness = Identified.of(msgspec.structs.replace(self._harness_of(policy, identity), judge=judge))
         return choose(self._wanted.adapters, named, used, identity, self._environment, harness, require=self._wanted.require)
 
     def lora(self, adapter: Adapter) -> Lora:
@@ -76,10 +81,13 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 class AdaptedPolicy:
     """See the module. Safe to use from many tasks of one event loop."""
 
-    def __init__(self, base: Policy, picker: Picker, tell: Callable[[str], None] = lambda _text: None) -> None:
+    def __init__(
+        self, base: Policy, picker: Picker, tell: Callable[[str], None] = lambda _text: None, *, judged: Judged = unjudged
+    ) -> None:
         """`tell` is told once whenever another adapter serves, or none does although some are in use, with what does not match."""
         self.base = base
         self._picker = picker
+        self._judged = judged
         self._tell = tell
         self._said = ""
         self._serving: Policy | None = None
@@ -139,8 +147,9 @@ class AdaptedPolicy:
             self._serving = self.base
             return self.base
         identity = await self.introduce()
+        judge = await self._judged(identity)
         try:
-            choice = await asyncio.to_thread(self._picker, self.base, identity)
+            choice = await asyncio.to_thread(self._picker, self.base, identity, judge)
             lora = await asyncio.to_thread(self._picker.lora, choice.adapter) if choice.adapter is not None else None
         except AdapterError as error:
             raise PolicyUnavailable(str(error), remedy=error.remedy) from error

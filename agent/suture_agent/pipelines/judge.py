@@ -41,8 +41,12 @@ class Judge:
         """Whether the policy is also the one that repairs, and closed by whoever opened it."""
 
     async def start(self) -> str:
-        """Make it ready; returns what `Harness.judge` has to be. Raises PolicyUnavailable."""
-        return judge_field(await self._policy.start())
+        """Make it ready; returns what `Harness.judge` has to be. Raises PolicyUnavailable.
+
+        Where it repairs as well, its adapter is left out: that is told of the policy, and one harness goes with and without it.
+        """
+        identity = await self._policy.start()
+        return judge_field(msgspec.structs.replace(identity, adapter="") if self._shared else identity)
 
     async def close(self) -> None:
         """Release it, unless it repairs as well."""

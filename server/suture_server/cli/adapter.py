@@ -88,6 +88,8 @@ def show(name: str, against: str | None, policy: str | None, output: Output) -> 
 
 
 async def _against(name: str, path: str, spec: str | None, output: Output) -> int:
+    import msgspec
+
     from suture_agent.adapters import Identified
     from suture_agent.adapters.choose import fit
     from suture_agent.adapters.registry import Registry
@@ -100,7 +102,7 @@ async def _against(name: str, path: str, spec: str | None, output: Output) -> in
         policy = workspace.policy()
         try:
             identity = await policy.introduce()
-            harness = workspace.harness_of(policy, identity)
+            harness = msgspec.structs.replace(workspace.harness_of(policy, identity), judge=await workspace.judged(identity))
         finally:
             await policy.close()
         held = fit(found, identity, Identified.of(workspace.sandbox.environment.fields), Identified.of(harness))

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
+from suture_server.cli.choosing import choice_of, choosing
 from suture_server.cli.common import Output, options
-from suture_server.cli.journal_open import When, opened, settings
+from suture_server.cli.journal_open import opened, settings
 from suture_server.cli.journal_view import in_bytes, short
 
 KINDS = click.Choice(["sft", "kto", "dpo", "records"])
@@ -27,19 +28,7 @@ Told = Callable[[int, int], None]
 @click.option(
     "--source", "sources", multiple=True, type=SOURCES, help="What of: proven (sft), accepted and rejected (kto), corrections (dpo)."
 )
-@click.option("--environment", default="", metavar="ID", help="Only this environment: the beginning of its identity.")
-@click.option("--harness", default="", metavar="ID", help="Only this harness: the beginning of its identity, or its preset's name.")
-@click.option(
-    "--policy", "policies", multiple=True, metavar="NAME|ID", help="Only of this policy, such as a teacher; may be given several times."
-)
-@click.option(
-    "--since", type=When(), metavar="DAY|AGE", help="Only what was recorded since a day (2026-05-01), or for the last 30d or 12h."
-)
-@click.option("--workspace", type=click.Path(path_type=Path), metavar="PATH", help="Only of this workspace.")
-@click.option("--allow-mismatch", "allowed", multiple=True, metavar="FIELD", help="Mix rows that differ in this field; the card says so.")
-@click.option(
-    "--held-out", type=click.Path(path_type=Path, file_okay=False), metavar="TASKS", help="Task set whose held-out tasks must not leak."
-)
+@choosing
 @click.option("--format", "fmt", type=click.Choice(["parquet", "jsonl"]), default="parquet", show_default=True, help="Of the files.")
 @click.option("--near", type=click.Choice(["off", "conversation", "patch"]), default="patch", show_default=True, help="What repeats a row.")
 @click.option("--alike", type=click.IntRange(1), default=1, show_default=True, help="Rows of one workspace and check with the same patch.")
@@ -48,7 +37,7 @@ Told = Callable[[int, int], None]
     "--sign", "key", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="KEY", help="Sign records with this SSH key."
 )
 @options
-def export(folder: Path, output: Output, kind: str, since: float | None, workspace: Path | None, **chosen: Any) -> int:  # noqa: ANN401  # click's
+def export(folder: Path, output: Output, kind: str, **given: Any) -> int:  # noqa: ANN401  # click's
     r"""Make a dataset of what is recorded, or a bundle of records for another machine.
 
     A dataset has one environment and one harness: choose them where there are several. Its folder holds the rows, a card (README.md,
@@ -62,18 +51,17 @@ def export(folder: Path, output: Output, kind: str, since: float | None, workspa
       suture journal export for-the-team --kind records --sign ~/.ssh/id_ed25519
     """
     from suture_agent.journal.queries import NoSuchRecord
-    from suture_agent.places import expanded
 
-    if (kind == "records") < (chosen["key"] is not None):
+    if (kind == "records") < (given["key"] is not None):
         raise click.UsageError("--sign is for --kind records")
-    root = expanded(str(workspace), "--workspace").resolve() if workspace else None
+    chosen = {**choice_of(given), **given}
     with opened(output) as kept:
         if kept is None:
             return 0
         make = _records if kind == "records" else _dataset
         try:
             with _progress(output) as told:
-                summary = make(kept.path, folder, kind=kind, since=since or 0.0, workspace=root, told=told, **chosen)
+                summary = make(kept.path, folder, kind=kind, told=told, **chosen)
         except NoSuchRecord as error:
             raise click.UsageError(f"{error}; {error.remedy}") from error
     output.line({"event": "summary", "folder": str(folder), **summary})

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from suture_server.cli.choosing import choice_of, choosing
 from suture_server.cli.common import Output, options
 
 PLAN = "suture_training.plan.command:planned"
@@ -92,18 +93,41 @@ def config(name: str | None, output: Output) -> int:
     return 0
 
 
-def _run(method: str, config: Path, output: Output, **chosen: Any) -> int:  # noqa: ANN401  # click's options, passed on
-    """A run, with where the journal lies where it is to be learnt from."""
-    journal: Path | None = None
-    if chosen.pop("from_journal", False):
-        from suture_agent.workspace import journal_path
-        from suture_server.cli.journal_open import settings
+def _run(method: str, config: Path, output: Output, **given: Any) -> int:  # noqa: ANN401  # click's options, passed on
+    """A run, with where the journal lies where it is to be learnt from, and what of it."""
+    from suture_agent.journal.queries import NoSuchRecord
 
-        journal = journal_path(settings())
-    done: dict[str, Any] = imported(RUN)(method, config, say=output.note, journal=journal, **chosen)
+    if method != "rl":
+        given |= _from_journal(choice_of(given), given)
+    try:
+        done: dict[str, Any] = imported(RUN)(method, config, say=output.note, **given)
+    except NoSuchRecord as error:
+        raise click.UsageError(f"{error}; {error.remedy}") from error
     output.line({"event": "summary", **done})
     output.say(f"{done['kind']}: {done['folder']}")
     return 0
+
+
+def _from_journal(choice: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What --from-journal adds to a call; nothing without it."""
+    from suture_agent.workspace import journal_path
+    from suture_sandbox.errors import ConfigurationError
+    from suture_server.cli.journal_open import settings
+    from suture_server.cli.journal_view import short
+
+    if not given.pop("from_journal"):
+        if any(choice.values()):
+            raise click.UsageError("what is chosen of the journal needs --from-journal")
+        return {}
+    if given["data"]:
+        raise click.UsageError("--data and --from-journal exclude each other")
+    path = journal_path(settings())
+    if not path.exists():
+        raise ConfigurationError(
+            f"nothing is recorded yet: there is no {short(path)}",
+            remedy="repair something first, and decide about it: suture lsp, suture fix",
+        )
+    return {"journal": path, **choice}
 
 
 CONFIGURED = click.argument("config", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="RUN.toml")
@@ -120,15 +144,19 @@ REGISTER = click.option("--register", default="", metavar="NAME", help="Put the 
 @OUT
 @DATA
 @JOURNAL
+@choosing
 @REGISTER
 @options
 def sft(config: Path, output: Output, **chosen: Any) -> int:  # noqa: ANN401  # click's options, passed on
     r"""Learn from proven fixes, word by word.
 
+    What is learnt from was made in one environment and one harness: choose them where the journal has several.
+
     \b
     Examples:
       suture train config sft.toml > run.toml
       suture train sft run.toml --out runs/sft-1 --from-journal --register first
+      suture train sft run.toml --out runs/sft-2 --from-journal --workspace . --since 30d
     """
     return _run("sft", config, output, **chosen)
 
@@ -154,13 +182,18 @@ def rl(config: Path, output: Output, **chosen: Any) -> int:  # noqa: ANN401  # c
 @OUT
 @DATA
 @JOURNAL
+@choosing
 @REGISTER
 @options
 def prefer(config: Path, output: Output, **chosen: Any) -> int:  # noqa: ANN401  # click's options, passed on
     r"""Learn from what people accepted, rejected and corrected.
 
+    What is learnt from was made in one environment and one harness: choose them where the journal has several.
+
     \b
-    Example:
+    Examples:
+      suture train config prefer.toml > run.toml
       suture train prefer run.toml --out runs/kto-1 --from-journal
+      suture train prefer run.toml --out runs/kto-2 --from-journal --environment 8f2c --register liked
     """
     return _run("prefer", config, output, **chosen)

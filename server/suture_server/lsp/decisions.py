@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING
 
 from suture_agent.journal.kinds import Moment
@@ -65,6 +65,8 @@ class Decisions:
         self._turned_down: dict[str, _TurnedDown] = {}
         self._ignoring: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._saving: set[asyncio.Task[None]] = set()
+        """Those of the tasks that look at what was saved."""
 
     def shown(self, offer: Offer) -> None:
         """An offer is there to be decided: left alone for long enough, it is ignored, and stays."""
@@ -100,7 +102,9 @@ class Decisions:
         for followed in list(self._followed.values()):
             if path in followed.patch.paths and not followed.saved:
                 followed.saved = True
-                self._later(self._first_save(followed))
+                task = self._later(self._first_save(followed))
+                self._saving.add(task)
+                task.add_done_callback(self._saving.discard)
 
     def head_moved(self) -> None:
         """Git's HEAD is elsewhere: on the same branch a commit, else a checkout, which says nothing about a patch."""
@@ -110,7 +114,7 @@ class Decisions:
             if where != followed.where:
                 followed.where, followed.moved = where, time.monotonic()
             if committed:
-                self._later(self._measure(followed, "commit"))
+                self._measure_later(followed, "commit")
 
     def checked(self) -> None:
         """The checks have run: a failure that is gone was mended by hand."""
@@ -120,6 +124,11 @@ class Decisions:
             if down.changed:
                 self._later(self._corrected(down))
 
+    async def settle(self, seconds: float) -> None:
+        """Wait until what a save says of offers is recorded: whoever saves and quits does both at once."""
+        if self._saving:
+            await asyncio.wait(self._saving, timeout=seconds)
+
     def stop(self) -> None:
         """End what is going on."""
         for timer in [*self._ignoring.values(), *(timer for each in self._followed.values() for timer in each.timers)]:
@@ -128,7 +137,10 @@ class Decisions:
             task.cancel()
 
     def _measure_later(self, followed: _Followed, moment: Moment) -> None:
-        self._later(self._measure(followed, moment))
+        async def measure() -> None:
+            await self._measure(followed, moment)
+
+        self._later(measure())
 
     def _undone(self, followed: _Followed) -> bool:
         present = self._root.buffers.present
@@ -182,8 +194,8 @@ class Decisions:
         for timer in followed.timers:
             timer.cancel()
 
-    def _later(self, work: object) -> None:
-        assert asyncio.iscoroutine(work)
+    def _later(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -353,6 +353,7 @@ class Root:
         """End everything of this workspace; decisions that are on their way are written first."""
         self._heart.cancel()
         self.checking.stop()
+        await self.decisions.settle(RECORDING_SECONDS)
         if self._recording:
             await asyncio.wait(self._recording, timeout=RECORDING_SECONDS)
         self.offers.stop()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from suture_agent.adapters import WEIGHTS, Base, Identified
-from suture_agent.adapters.policy import AdaptedPolicy, Picker, Wanted
+from suture_agent.adapters.policy import AdaptedPolicy, Picker, Wanted, unjudged
 from suture_agent.batch import Options, fix_workspace
 from suture_agent.errors import PolicyUnavailable
 from suture_agent.harness import harness_for
@@ -197,3 +198,17 @@ async def test_a_batch_run_records_the_adapter(registry, add, place, sandbox, sn
     assert (summary.fixed, summary.adapter) == (1, adapter.digest)
     with kept.journal.reading() as connection:
         assert connection.execute("SELECT outcome, adapter FROM episodes").fetchall() == [("fixed", adapter.digest)]
+
+
+async def test_an_adapter_that_was_trained_under_a_judge_serves_under_that_judge(registry, add, place, environment, base):
+    harness = msgspec.structs.replace(harness_of(base, PolicyIdentity(name="scripted")), judge="strict 1234")
+    adapter = add("one", **{**place, "harness": Identified.of(harness)})
+    registry.use(adapter, override="a test")
+
+    async def judged(_identity: PolicyIdentity) -> str:
+        return "strict 1234"
+
+    for judge, serves in ((judged, adapter.digest), (unjudged, "")):
+        policy = AdaptedPolicy(base, Picker(registry, Wanted(), environment, harness_of), judged=judge)
+        assert (await policy.hold()).identity.adapter == serves
+        await policy.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -11,6 +13,8 @@ from suture_agent.harness import harness_for, judge_field
 from suture_agent.pipelines import Judgement
 from suture_agent.pipelines.judge import LONGEST_PATCH, Judge, close_both, read_answer, started
 from suture_agent.policies import PolicyIdentity
+from suture_agent.policies.lora import Lora
+from suture_agent.policies.scripted import Script, ScriptedPolicy
 from suture_agent.repair import repair
 from suture_sandbox.errors import ConfigurationError
 
@@ -172,3 +176,11 @@ async def test_simplified_repair_without_a_judge_has_an_empty_course(snapshot_of
     policy = play.policy(play.edit("one.py", "right"), play.submit())
     done = await repair(problem, policy, sandbox, harness_for(policy.capability), told)
     assert (done.outcome, done.course.steps, done.course.judged) == ("fixed", (), ())
+
+
+async def test_a_judge_that_repairs_as_well_is_one_with_and_without_an_adapter():
+    policy = ScriptedPolicy(Script())
+    adapted = policy.adapted(Lora(digest="ab" * 32, label="one", folder=Path("/nowhere")))
+    bare = await Judge(policy, shared=True).start()
+    assert await Judge(adapted, shared=True).start() == bare
+    assert await Judge(adapted).start() != bare

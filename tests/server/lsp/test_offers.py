@@ -139,6 +139,16 @@ async def test_what_a_person_makes_of_a_patch_is_seen_when_they_save(editor, car
     assert it.journal("SELECT moment, tokens, kept FROM survivals") == [("save", 2, 2)]  # the two tokens that it took out stay out
 
 
+async def test_whoever_saves_and_quits_at_once_has_told_both(editor, cart: Path, right: str):
+    it, buffer, _, offer = await begun(editor, cart, right)
+    await it.command("suture.accept", offer=offer["id"])
+    it.change(buffer, "    return sum(prices)\n", "    return float(sum(price for price in prices))\n")
+    it.save(buffer)
+    await it.client.shutdown_session()
+    assert it.decisions() == ["accepted", "accepted_with_edits"]
+    assert it.journal("SELECT moment, tokens, kept FROM survivals") == [("save", 2, 2)]
+
+
 CLOCK = """from suture_server.lsp import decisions
 decisions.MOMENTS = {moment: seconds / 100 for moment, seconds in decisions.MOMENTS.items()}
 decisions.IGNORED_SECONDS /= 300

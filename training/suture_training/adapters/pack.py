@@ -57,10 +57,11 @@ def base_of(folder: Path, name: str, *, forms: tuple[str, ...] = ()) -> tuple[Ba
         raise AdapterError(f"{folder / 'config.json'} cannot be read: {error}", remedy="name the folder of a transformers model") from error
     if not weights:
         raise AdapterError(f"{folder} has no *.safetensors", remedy="name the folder of a transformers model")
-    hashes = {"config.json": hashlib.sha256(config).hexdigest(), **{path.name: _sha256(path) for path in weights}}
+    hashes = {"config.json": hashlib.sha256(config).hexdigest(), **{path.name: sha256_of(path) for path in weights}}
     return Base(name=name, digest=identity_of(hashes), forms=forms), found.model_type
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
