@@ -260,7 +260,8 @@ def test_the_command_completes_and_says_what_there_is(vim, cart: Path):
 def test_options_that_are_wrong_are_refused_by_name(vim, cart: Path):
     it = vim(cart, setup=False)
     refused = "return select(2, pcall(require('suture').setup, ...))"
-    assert it.lua(refused, {"on_ofer": "diff"}) == 'suture: there is no option "on_ofer"; there are cmd, on_offer, progress, save, settings, trusted'
+    there = "there are cmd, on_offer, progress, save, settings, trusted"
+    assert it.lua(refused, {"on_ofer": "diff"}) == f'suture: there is no option "on_ofer"; {there}'
     assert it.lua(refused, {"on_offer": "dif"}) == "suture: on_offer must be a function or one of notify, select, diff, preview, nothing"
     assert it.lua(refused, {"save": 1}) == "suture: the option save must be a boolean"
 

@@ -95,8 +95,9 @@ def _verdict(figures: Figures) -> str:
 
 def _tiles(figures: Figures) -> str:
     mood: Mood = "good" if figures.shown else "bad"
+    rates: list[tuple[str, str, Mood]] = [(f"{100 * figures.rates[method].value:.0f} %", label, "") for method, label in METHODS.items()]
     return tiles(
-        *((f"{100 * figures.rates[method].value:.0f} %", label, "") for method, label in METHODS.items()),
+        *rates,
         (points(figures.rl_over_sft.value), "points, RL over the SFT plateau", mood),
     )
 
@@ -122,7 +123,7 @@ def _differences(figures: Figures) -> str:
 def _curves(folders: Sequence[tuple[str, Path]], name: str, *, smooth: bool = False) -> list[Line]:
     made: list[Line] = []
     for label, folder in folders:
-        series = metrics.read(folder / metrics.FILE).get(name, {}) if (folder / metrics.FILE).is_file() else {}
+        series = metrics.read(folder / metrics.FILE).get(name) if (folder / metrics.FILE).is_file() else None
         if series:
             made.append(Line(label=label, x=list(series), y=list(series.values()), marks=not smooth, smooth=smooth))
     return made
