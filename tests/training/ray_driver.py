@@ -1,7 +1,7 @@
-"""Rollouts on two Ray workers, in a process of its own: `ray_driver.py killed|train FOLDER`. Prints one JSON line.
+"""Rollouts on two Ray workers, in a process of its own: `ray_driver.py killed|train FOLDER`, `served FOLDER URL`. Prints one JSON line.
 
 `killed`: two training steps, in the first of which a worker is killed. `train`: a whole run of reinforcement learning, with a policy of
-this process, which the workers ask.
+this process, which the workers ask. `served`: rollouts of a task with a server, which the workers ask by its address.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 from rollout_ground import Told, harness, is_wrong, make_tasks, told
 
 from suture_agent.places import cache_folder
+from suture_agent.policies.openai_compatible import OpenAIPolicy
 from suture_training.collect import Collector, Episodes, Log, Sample, read_groups
 from suture_training.curriculum import Curriculum
 from suture_training.distributed import Plan, RaySettings, Workers, open_workers
@@ -101,6 +104,26 @@ async def killed(folder: Path, cache: Path) -> dict[str, Any]:
     }
 
 
+async def served(folder: Path, cache: Path, url: str) -> dict[str, Any]:
+    """What came of a task's rollouts."""
+    found = TaskSet.read(folder / "set")
+    policy = OpenAIPolicy(url, tokens=True)
+    identity = await policy.start()
+    plan = Plan(
+        tasks=str(found.folder),
+        cache=str(cache),
+        allow=ALLOWED,
+        harness=msgspec.structs.replace(harness(), template=identity.template),
+        server=url,
+        capability=policy.capability,
+        identity=identity,
+    )
+    await policy.close()
+    async with open_workers(plan, policy, RaySettings(workers=1), parallel=4) as workers:
+        samples = await asyncio.gather(*(workers.sample(found.tasks[0], seed) for seed in range(4)))
+    return {"rewards": [sample.reward for sample in samples], "tokens": [sum(sample.trace.env_mask) for sample in samples]}
+
+
 def train(folder: Path) -> dict[str, Any]:
     """What came of a run."""
     sys.path.append(str(Path(sys.prefix, "train")))
@@ -134,7 +157,12 @@ def main() -> None:
     what, folder = sys.argv[1], Path(sys.argv[2])
     cache = cache_folder()
     make_tasks(folder, cache, 8)
-    done = asyncio.run(killed(folder, cache)) if what == "killed" else train(folder)
+    runs = {
+        "killed": lambda: asyncio.run(killed(folder, cache)),
+        "served": lambda: asyncio.run(served(folder, cache, sys.argv[3])),
+        "train": lambda: train(folder),
+    }
+    done = runs[what]()
     print(json.dumps(done), flush=True)
 
 

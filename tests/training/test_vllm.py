@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Generator
@@ -215,6 +216,18 @@ async def test_a_rollout_has_its_tokens(policy, make_task, site):
     assert trace is not None
     assert sum(trace.env_mask) > 0
     assert len(trace.completion_ids) == len(trace.logprobs) == len(trace.env_mask)
+
+
+@pytest.mark.skipif(not Path(sys.prefix, "ray").is_dir(), reason="Ray is not installed: pip install --target .venv/ray 'ray>=2.50'")
+def test_workers_of_a_ray_cluster_ask_it_by_its_address(url, tmp_path):
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(Path(sys.prefix, "ray"))}
+    command = [sys.executable, str(Path(__file__).with_name("ray_driver.py")), "served", str(tmp_path), url]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=540, check=False)
+    assert run.returncode == 0, run.stderr[-4000:]
+    done = json.loads(run.stdout.splitlines()[-1])
+    print("on Ray:", done)
+    assert None not in done["rewards"]
+    assert min(done["tokens"]) > 0
 
 
 @pytest.mark.parametrize("preset", ["agent", "direct"])

@@ -20,7 +20,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -178,7 +178,11 @@ def _same_run(method: Method, settings: RunSettings, out: Path) -> None:
 
 def _said(table: Mapping[str, Any]) -> dict[str, Any]:
     """A table without what is None: TOML has no word for it."""
-    return {name: _said(value) if isinstance(value, dict) else value for name, value in table.items() if value is not None}
+    return {
+        name: _said(cast("dict[str, Any]", value)) if isinstance(value, dict) else value
+        for name, value in table.items()
+        if value is not None
+    }
 
 
 def _sft(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any, say: Say) -> int:  # noqa: ANN401  # transformers'
