@@ -1,4 +1,4 @@
-"""Rollouts a second, beside TRL's own way: `python tests/bench/bench_rollouts.py --out DIR [--tasks 8] [--size 8] [--rounds 3]`.
+"""Rollouts a second, beside TRL's own way: `python tests/bench/bench_rollouts.py --out DIR [--tasks 8] [--size 4] [--rounds 3]`.
 
 Small tasks (made first, kept in DIR), a scripted policy that is told the answers (three right ones, one wrong), fresh attempts of the real
 local sandbox. One side is a training step as `train_rl` collects it (`suture_training.collect`). The other is TRL's GRPOTrainer with an
@@ -11,10 +11,11 @@ of the clock). What it has that the other has not: its own tokenising of prompts
 
 Processors: a worker's seconds are those of its control group (cpuacct), which counts whatever it started; without one those of the worker
 and of the children that it waited for. What the whole machine did is from /proc/stat. The share of busy processors is the worker's seconds
-by the machine's, less what others took; with others about it says little, and is not judged when they took more than a tenth.
+by the machine's, less what others took; with others about it says little, and is not judged when they took more than a tenth. What can be
+judged then are the slots: in how much of the time as many attempts were under way as there are processors.
 
-DIR gets rollouts.json and rollouts.svg. Exit code 1: fewer than 2 rollouts a second, or less than 90 % of the processors busy; 2: a round
-was broken by the machine, or the sides did not solve the same.
+DIR gets rollouts.json and rollouts.svg. Exit code 1: fewer than 2 rollouts a second, less than 90 % of the processors busy, or less than
+90 % of the slots in use; 2: a round was broken by the machine, or the sides did not solve the same.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def control_group(name: str) -> Generator[Path | None]:
             time.sleep(0.1)
 
 
-def figures(rounds: Sequence[Round]) -> dict[str, Any]:
+def figures(rounds: Sequence[Round], slots: int) -> dict[str, Any]:
     """What a side's rounds say."""
     rates = [each.rollouts / each.spell.wall for each in rounds]
     shares = [each.spell.own / (each.spell.own + each.spell.idle) for each in rounds]
@@ -117,6 +118,7 @@ def figures(rounds: Sequence[Round]) -> dict[str, Any]:
         "per_second_of_rounds": [round(rate, 2) for rate in rates],
         "busy_of_what_others_left": round(statistics.median(shares), 3),
         "busy_of_all": round(statistics.median(each.spell.own / each.spell.wall / cores() for each in rounds), 3),
+        "slots_in_use": round(statistics.median(each.spell.taken / each.spell.wall / slots for each in rounds), 3),
         "others": round(statistics.median(others), 3),
         "processor_seconds_each": round(sum(each.spell.own for each in rounds) / sum(each.rollouts for each in rounds), 3),
     }
@@ -133,10 +135,10 @@ def plot(told: dict[str, Any], path: Path) -> None:
     names = ["suture's rollouts", "TRL's environment_factory"]
     colours = ["#2f7d4f", "#37618e"]
     rates = [told[side]["per_second"] for side in SIDES]
-    shares = [100 * told[side]["busy_of_what_others_left"] for side in SIDES]
+    shares = [100 * told[side]["slots_in_use"] for side in SIDES]
     for axes, values, unit, limit in (
         (left, rates, "rollouts a second", RATE),
-        (right, shares, "% of the processors busy, less others", 100 * SHARE),
+        (right, shares, "% of the slots for attempts in use", 100 * SHARE),
     ):
         axes.bar_label(axes.barh(names, values, color=colours), [f"{value:.3g}" for value in values], fontsize=8, padding=2)
         axes.axvline(limit, color="#b5473c", linewidth=1, linestyle="--")
@@ -176,7 +178,7 @@ def measure(options: argparse.Namespace, out: Path) -> dict[str, Any]:
                 print(name, msgspec.json.encode(done).decode(), flush=True)
                 if number:
                     found[name].append(done)
-    told: dict[str, Any] = {name: figures(rounds) for name, rounds in found.items()}
+    told: dict[str, Any] = {name: figures(rounds, options.slots) for name, rounds in found.items()}
     told["times"] = round(told["suture"]["per_second"] / told["trl"]["per_second"], 2)
     told["seconds_from"] = "control group" if grouped else "waited-for children"
     return told
@@ -187,7 +189,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tasks", type=int, default=8)
-    parser.add_argument("--size", type=int, default=8, help="rollouts of a task in a round")
+    parser.add_argument("--size", type=int, default=4, help="rollouts of a task in a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parallel", type=int, default=32, help="episodes at once")
     parser.add_argument("--slots", type=int, default=cores(), help="attempts at once")
@@ -205,7 +207,7 @@ def main() -> int:
         return 2
     ours = told["suture"]
     idles = ours["others"] <= OTHERS and ours["busy_of_what_others_left"] < SHARE
-    return 1 if ours["per_second"] < RATE or idles else 0
+    return 1 if ours["per_second"] < RATE or ours["slots_in_use"] < SHARE or idles else 0
 
 
 if __name__ == "__main__":

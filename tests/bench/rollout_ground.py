@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from suture_agent.errors import PolicyRefused
 from suture_agent.harness import Harness
 from suture_agent.policies import Capability, ChatRequest, Choice, Completion, OnText, PolicyIdentity
+from suture_sandbox.slots import Priority, Slots
 from suture_sandbox.snapshot import Snapshot
 from suture_training.learn.settings import TaskSettings
 from suture_training.learn.teacher import gold_answer, mend_of
@@ -118,27 +120,55 @@ class Spell(msgspec.Struct, frozen=True, kw_only=True):
     busy: float
     """Of the whole machine."""
     idle: float
+    taken: float
+    """Slots' seconds in which an attempt ran in them."""
+
+
+class CountedSlots(Slots):
+    """Slots that count for how long they are taken."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self._taken, self._seconds, self._since = 0, 0.0, time.monotonic()
+
+    @contextlib.asynccontextmanager
+    async def taken(self, priority: Priority) -> AsyncGenerator[None]:
+        """Wait for a slot, and hold it."""
+        async with super().taken(priority):
+            self.seconds(1)
+            try:
+                yield
+            finally:
+                self.seconds(-1)
+
+    def seconds(self, change: int = 0) -> float:
+        """Slots' seconds so far; `change` more are taken from now on."""
+        now = time.monotonic()
+        self._seconds += self._taken * (now - self._since)
+        self._since, self._taken = now, self._taken + change
+        return self._seconds
 
 
 class Clock:
     """Looks at the processors. The worker's own seconds are those of its control group where it has one, which counts all that it started,
     dead or alive; else those of itself and the children that it waited for, which leaves out what is still alive."""
 
-    def __init__(self, group: Path | None) -> None:
+    def __init__(self, group: Path | None, slots: CountedSlots) -> None:
+        self._slots = slots
         self._usage = group / "cpuacct.usage" if group is not None else None
         self._began = self._look()
 
     def spell(self) -> Spell:
         """Since the last time, or the beginning."""
         before, self._began = self._began, self._look()
-        wall, own, busy, idle = (after - earlier for after, earlier in zip(self._began, before, strict=True))
-        return Spell(wall=wall, own=own, busy=busy, idle=idle)
+        wall, own, busy, idle, taken = (after - earlier for after, earlier in zip(self._began, before, strict=True))
+        return Spell(wall=wall, own=own, busy=busy, idle=idle, taken=taken)
 
-    def _look(self) -> tuple[float, float, float, float]:
+    def _look(self) -> tuple[float, ...]:
         columns = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
         tick = os.sysconf("SC_CLK_TCK")
         idle = sum(columns[number] for number in _IDLE) / tick
-        return time.monotonic(), self._own(), sum(columns) / tick - idle - columns[_STEAL] / tick, idle
+        return time.monotonic(), self._own(), sum(columns) / tick - idle - columns[_STEAL] / tick, idle, self._slots.seconds()
 
     def _own(self) -> float:
         if self._usage is not None:

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from rollout_ground import Clock, Spell, harness, is_wrong, told
+from rollout_ground import Clock, CountedSlots, Spell, harness, is_wrong, told
 
-from suture_sandbox.slots import Slots
 from suture_training.collect import Collector, Log
 from suture_training.curriculum import Curriculum
 from suture_training.learn.teacher import ToldTeacher
@@ -55,15 +54,15 @@ class Worker:
         self.runner = asyncio.Runner()
         self._open = AsyncExitStack()
         self._answer = answer
-        self.folder = Path(asked.folder)
+        self.folder, slots = Path(asked.folder), CountedSlots(asked.slots)
         found = TaskSet.read(self.folder / "set")
-        opening = open_sites(found, Path(asked.cache), slots=Slots(asked.slots), allow=("dependencies.suture",))
+        opening = open_sites(found, Path(asked.cache), slots=slots, allow=("dependencies.suture",))
         self.sites = self.runner.run(self._open.enter_async_context(opening))
         self.harness = harness()
         self.policy, by_prompt = self.runner.run(told(found, self.sites, self.harness, asked.tasks))
         self.tasks = tuple(by_prompt.values())
         self.prompts = {task.id: prompt for prompt, task in by_prompt.items()}
-        self.clock = Clock(Path(asked.group) if asked.group else None)
+        self.clock = Clock(Path(asked.group) if asked.group else None, slots)
 
     def wait(self) -> None:
         """Say that it is ready, and wait to be asked."""
