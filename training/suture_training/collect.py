@@ -10,7 +10,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import msgspec
 
@@ -23,6 +23,9 @@ from suture_training.evaluation.audit import passes_unguarded
 from suture_training.rewards import Masking, Payment, reward_of
 from suture_training.rollout import Rollout, Site, roll_out
 from suture_training.tasks.task import Task
+
+NO_TRACE = Trace(prompt_ids=(0,), completion_ids=(0,), logprobs=(0.0,), env_mask=(0,))
+"""Stands where there are no tokens: trainers want at least one."""
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +111,46 @@ def read_groups(path: Path) -> list[Group]:
     return list({(group.step, group.place): group for group in groups}.values())
 
 
+class Episodes(Protocol):
+    """Where the episodes of a run take place."""
+
+    async def sample(self, task: Task, seed: int) -> Sample:
+        """One rollout, with its reward. What fails of the machine or the policy is no reward, never an exception; nor is it reward 0."""
+        ...
+
+
+class Here:
+    """Episodes in this process."""
+
+    def __init__(
+        self,
+        sites: Mapping[str, Site],
+        policy: Policy,
+        harness: Harness,
+        *,
+        masking: Masking = "asymmetric",
+        longest: int = 0,
+        reward: Payment = "verdict",
+    ) -> None:
+        """`longest`: tokens of a trace; 0 for any."""
+        self._sites = sites
+        self._policy = policy
+        self._harness = harness
+        self._masking: Masking = masking
+        self._longest = longest
+        self._reward: Payment = reward
+
+    async def sample(self, task: Task, seed: int) -> Sample:
+        """Run one."""
+        site = self._sites[task.workspace]
+        rollout = await roll_out(task, site, self._policy, self._harness, seed=seed)
+        paid = await passes_unguarded(rollout, site) if self._reward == "check" else rollout.solved
+        sample = sample_of(rollout, seed, self._masking, self._longest)
+        if paid == rollout.solved or sample.reward is None:
+            return sample
+        return msgspec.structs.replace(sample, reward=None if paid is None else float(paid))
+
+
 class Collector:
     """Runs the rollouts of one training run."""
 
@@ -126,20 +169,19 @@ class Collector:
         masking: Masking = "asymmetric",
         longest: int = 0,
         reward: Payment = "verdict",
+        episodes: Episodes | None = None,
     ) -> None:
-        """`refills`: how many groups may be drawn for each wanted one until it has variance. `longest`: tokens of a trace; 0 for any."""
+        """`refills`: how many groups may be drawn for each wanted one until it has variance. `longest`: tokens of a trace; 0 for any.
+
+        `episodes`: where they take place, in this process unless told otherwise.
+        """
         self._tasks = {task.id: task for task in tasks}
-        self._sites = sites
-        self._policy = policy
-        self._harness = harness
+        self._episodes = episodes or Here(sites, policy, harness, masking=masking, longest=longest, reward=reward)
         self._log = log
         self.curriculum = curriculum
         self._size = group_size
         self._slots = asyncio.Semaphore(parallel)
         self._refills = refills
-        self._masking: Masking = masking
-        self._longest = longest
-        self._reward: Payment = reward
         for group in log.done:
             curriculum.told(group.task, group.solved, group.scored)
 
@@ -179,13 +221,12 @@ class Collector:
 
     async def _sample(self, task: Task, seed: int) -> Sample:
         async with self._slots:
-            site = self._sites[task.workspace]
-            rollout = await roll_out(task, site, self._policy, self._harness, seed=seed)
-            paid = await passes_unguarded(rollout, site) if self._reward == "check" else rollout.solved
-        sample = sample_of(rollout, seed, self._masking, self._longest)
-        if paid == rollout.solved or sample.reward is None:
-            return sample
-        return msgspec.structs.replace(sample, reward=None if paid is None else float(paid))
+            return await self._episodes.sample(task, seed)
+
+
+def unscored(seed: int, why: str) -> Sample:
+    """A rollout of which nothing is known: it has no reward, and moves no weight."""
+    return Sample(seed=seed, trace=NO_TRACE, reward=None, masked=why, outcome="infrastructure", reason=why)
 
 
 def sample_of(rollout: Rollout, seed: int, masking: Masking, longest: int = 0) -> Sample:
@@ -195,7 +236,7 @@ def sample_of(rollout: Rollout, seed: int, masking: Masking, longest: int = 0) -
     trace = trace_of(done.turns, seed=seed)
     value, masked = reward.value, reward.masked
     if trace is None or not trace.completion_ids:
-        trace, value, masked = Trace(prompt_ids=(0,), completion_ids=(0,), logprobs=(0.0,), env_mask=(0,)), None, masked or "no tokens"
+        trace, value, masked = NO_TRACE, None, masked or "no tokens"
     elif longest and trace.length > longest:
         value, masked = None, f"its {trace.length} tokens are more than {longest}"
     return Sample(

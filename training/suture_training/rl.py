@@ -14,13 +14,13 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from suture_agent.harness import Harness
 from suture_agent.policies import Policy
-from suture_training.collect import Collector, Group, Log
+from suture_training.collect import Collector, Episodes, Group, Log
 from suture_training.conversations import Trace
 from suture_training.curriculum import Curriculum
 from suture_training.errors import TrainingError
@@ -71,6 +71,8 @@ class RLSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Correction for what a server draws with older or rounded weights; cap 2 (SkyRL, verl)."""
     server: str = ""
     """Address of a vLLM server that gets the weights after each step; empty for a policy of this process."""
+    rollouts: Literal["local", "ray"] | msgspec.UnsetType = msgspec.UNSET
+    """Where episodes run: in this process (unset, too), or on the workers of a Ray cluster (`distributed`, table [ray])."""
 
 
 class HackRateExceeded(TrainingError):
@@ -114,10 +116,12 @@ def train_rl(
     *,
     tell: Tell = silent,
     loop: asyncio.AbstractEventLoop | None = None,
+    episodes: Episodes | None = None,
 ) -> Any:  # noqa: ANN401  # the trained model
     """Train `model`, which `policy` draws from; goes on where an interrupted run in `out` stopped. Returns the model.
 
-    `loop`: the event loop that the sites' sandboxes belong to, not running. Raises TrainingError.
+    `loop`: the event loop that the sites' sandboxes belong to, not running. `episodes`: where rollouts run instead of on `sites`.
+    Raises TrainingError.
     """
     out.mkdir(parents=True, exist_ok=True)
     found = last_checkpoint(out / "checkpoints")
@@ -137,6 +141,7 @@ def train_rl(
         masking=settings.masking,
         longest=settings.longest,
         reward=settings.reward,
+        episodes=episodes,
     )
     monitor = HackMonitor(settings.hack_rate, settings.hack_window)
     for group in log.done:

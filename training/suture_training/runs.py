@@ -17,15 +17,19 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
 from suture_agent.adapters.files import write
 from suture_agent.harness import Harness, Pipeline, Preset, harness_for, with_past_fixes
+from suture_agent.places import cache_folder
 from suture_agent.policies import Capability, Policy
+from suture_training.distributed import Plan, RaySettings, open_workers
 from suture_training.encode import Encoded, encode
 from suture_training.errors import TrainingError
 from suture_training.metrics import MetricsLog
@@ -98,6 +102,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sft: SFTSettings = SFTSettings()
     rl: RLSettings = RLSettings()
     prefer: PreferSettings = PreferSettings()
+    ray: RaySettings | msgspec.UnsetType = msgspec.UNSET
+    """For rl.rollouts = "ray"."""
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +172,7 @@ def _same_run(method: Method, settings: RunSettings, out: Path) -> None:
     """Refuse to go on with a run that was begun with other settings."""
     out.mkdir(parents=True, exist_ok=True)
     mark = out / "run.toml"
-    text = msgspec.toml.encode({"method": method, **msgspec.to_builtins(settings)})
+    text = msgspec.toml.encode({"method": method, **_said(msgspec.to_builtins(settings))})
     if mark.exists() and mark.read_bytes() != text:
         raise TrainingError(f"{out} holds a run with other settings", remedy="give the name of a new folder, or the old settings")
     mark.write_bytes(text)
@@ -176,6 +182,15 @@ def _note_identity(out: Path, summary: Summary) -> None:
     """Keep what a dataset is, and what it was made in, for an adapter that is registered later."""
     identity = msgspec.to_builtins(summary.identity)
     (out / "identity.json").write_bytes(msgspec.json.encode({**identity, "digest": summary.digest}))
+
+
+def _said(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table without what is None: TOML has no word for it."""
+    return {
+        name: _said(cast("dict[str, Any]", value)) if isinstance(value, dict) else value
+        for name, value in table.items()
+        if value is not None
+    }
 
 
 def _sft(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any, say: Say) -> int:  # noqa: ANN401  # transformers'
@@ -210,7 +225,6 @@ def _prefer(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: 
 
 
 def _rl(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any, say: Say) -> int:  # noqa: ANN401  # transformers'
-    from suture_agent.places import cache_folder
     from suture_training.tasks.sites import open_sites
     from suture_training.tasks.store import TaskSet
 
@@ -221,16 +235,50 @@ def _rl(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any,
     policy = _policy(model, tokenizer, settings)
     harness = settings.harness.harness(policy.capability, template_of(tokenizer))
     with asyncio.Runner() as runner:
-        opening = open_sites(found, cache_folder(), allow=settings.allow_mismatch, progress=say)
-        sites = runner.run(opening.__aenter__())
+        stack = AsyncExitStack()
         try:
+            stack.push_async_callback(policy.close)
+            opening = open_sites(found, cache_folder(), allow=settings.allow_mismatch, progress=say)
+            sites = runner.run(stack.enter_async_context(opening))
             (out / "identity.json").write_bytes(msgspec.json.encode(_identity_of(found.identity, tasks, sites, harness)))
-            train_rl(model, tokenizer, policy, tasks, sites, harness, settings.rl, out, tell=tell, loop=runner.get_loop())
+            episodes = None
+            if settings.rl.rollouts == "ray" and _collects():
+                plan = runner.run(_plan(found.folder, policy, harness, settings))
+                ray = settings.ray or RaySettings()
+                episodes = runner.run(stack.enter_async_context(open_workers(plan, policy, ray, parallel=settings.rl.parallel)))
+            train_rl(
+                model, tokenizer, policy, tasks, sites, harness, settings.rl, out, tell=tell, loop=runner.get_loop(), episodes=episodes
+            )
         finally:
-            runner.run(opening.__aexit__(None, None, None))
-            runner.run(policy.close())
+            runner.run(stack.aclose())
     with (out / "rollouts.jsonl").open("rb") as file:
         return sum(1 for _ in itertools.filterfalse(lambda line: not line.strip(), file)) * settings.rl.group_size
+
+
+def _collects() -> bool:
+    """Whether this is the process that has the rollouts run (`rl`): the first of those that train together."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+async def _plan(tasks: Path, policy: Policy, harness: Harness, settings: RunSettings) -> Plan:
+    """What the workers have to know."""
+    return Plan(
+        tasks=str(tasks.resolve()),  # noqa: ASYNC240  # one look
+        cache=str(cache_folder()),
+        allow=settings.allow_mismatch,
+        harness=harness,
+        masking=settings.rl.masking,
+        longest=settings.rl.longest,
+        reward=settings.rl.reward,
+        server=_address(settings.rl.server),
+        identity=await policy.start(),
+        capability=policy.capability,
+        slots=(settings.ray or RaySettings()).cores,
+    )
+
+
+def _address(server: str) -> str:
+    return f"{server.rstrip('/')}/v1" if server else ""
 
 
 def _identity_of(digest: str, tasks: Sequence[Task], sites: Mapping[str, Site], harness: Harness) -> dict[str, Any]:
@@ -250,7 +298,7 @@ def _policy(model: Any, tokenizer: Any, settings: RunSettings) -> Policy:  # noq
     if settings.rl.server:
         from suture_agent.policies.openai_compatible import OpenAIPolicy
 
-        return OpenAIPolicy(f"{settings.rl.server.rstrip('/')}/v1", "", tokens=True)
+        return OpenAIPolicy(_address(settings.rl.server), "", tokens=True)
     return LocalPolicy(model, tokenizer, name=Path(settings.model.path).name, base=base_digest(settings.model.path))
 
 

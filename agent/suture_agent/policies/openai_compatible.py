@@ -72,7 +72,15 @@ class OpenAIPolicy:
 
     def adapted(self, lora: Lora) -> OpenAIPolicy:
         """The same model of the same server with an adapter."""
-        return OpenAIPolicy(self.base_url, self._model, api_key=self._key, patience=self._patience, capability=self._given, lora=lora)
+        return OpenAIPolicy(
+            self.base_url,
+            self._model,
+            api_key=self._key,
+            patience=self._patience,
+            capability=self._given,
+            tokens=self._tokens,
+            lora=lora,
+        )
 
     async def forget(self, lora: Lora) -> bool:
         """Have the server let go of an adapter that it was told to load: whether it had it. Raises PolicyUnavailable where none answers."""

@@ -1,6 +1,8 @@
 """The OpenAI chat API as data: a request as the server reads it, and the answers put together from the pieces that it streams.
 
-No network here, and no trust in the server: what it sends is decoded strictly, and what does not fit is a broken answer.
+No network here, and no trust in the server: what it sends is decoded strictly, and what does not fit is a broken answer. Marks of ChatML
+inside a message are broken with a space: servers read them as what they stand for (seen with vLLM), and the text of a workspace must not
+be able to end a turn. Training renders the same text (`suture_training.rendering`).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from suture_agent.policies import ChatRequest, Choice, Completion, Finish, Message, ToolCall, ToolSchema
+from suture_agent.policies.chatml import plain
 
 Dialect = Literal["openai", "vllm", "llama.cpp"]
 
@@ -47,7 +50,7 @@ def chat_body(request: ChatRequest, model: str, dialect: Dialect, *, switch: boo
     if switch:
         body["chat_template_kwargs"] = {"enable_thinking": request.thinking}
     if request.prefill:
-        messages.append({"role": "assistant", "content": request.prefill})
+        messages.append({"role": "assistant", "content": plain(request.prefill)})
         if dialect == "vllm":
             body |= {"continue_final_message": True, "add_generation_prompt": False}
     return body
@@ -75,7 +78,7 @@ def sampling_body(request: ChatRequest) -> dict[str, Any]:
 
 
 def _sent(message: Message) -> dict[str, Any]:
-    sent: dict[str, Any] = {"role": message.role, "content": message.content}
+    sent: dict[str, Any] = {"role": message.role, "content": plain(message.content)}
     if message.tool_calls:
         sent["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _well_formed(call.arguments)}}

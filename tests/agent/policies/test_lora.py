@@ -1,6 +1,7 @@
 """Adapters on servers that run: a server that speaks vLLM's endpoints for them, and one that lists them as llama.cpp does.
 
-The real vLLM is not run here. What its endpoints answer is copied from its source (entrypoints/serve/lora, openai/models/serving).
+The real vLLM is not run here (`make vllm-smoke` runs it). What its endpoints answer is copied from its source (entrypoints/serve/lora,
+openai/models/serving).
 """
 
 from __future__ import annotations
@@ -93,6 +94,14 @@ async def test_vllm_loads_the_adapter_while_it_runs_and_the_request_names_it(fak
     assert (await base.complete(HELLO)).choices[0].text == "by Qwen/Qwen3-32B"
     assert (await base.start()).adapter == ""
     assert adapted.capability == base.capability
+    await adapted.close()
+
+
+async def test_what_a_policy_is_asked_for_in_training_it_is_asked_for_with_an_adapter_too(fake, opened):
+    Vllm(fake)
+    adapted = opened(fake, tokens=True).adapted(LORA)
+    await adapted.complete(HELLO)
+    assert fake.chats[-1]["return_token_ids"] is True
     await adapted.close()
 
 
