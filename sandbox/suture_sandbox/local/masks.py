@@ -102,9 +102,28 @@ class SecretIndex:
         self._root = root
         self._excluded = tuple(excluded)
         self._folders: dict[str, _Folder] = {}
+        self._stamps: list[tuple[str, int]] = []
+        """Folder -> when it was changed, as `_folders` has them: gone through for every attempt, so nothing else is looked at meanwhile."""
+        self._found = Masks()
 
     def refresh(self, unmasked: Sequence[str] = ()) -> Masks:
         """What to hide now, but for what these globs name; reads only folders that are new or changed since the last call."""
+        if not self._unchanged():
+            self._look()
+        found = self._found
+        files = {path for path in found.files if not is_unmasked(path, unmasked) or is_excluded(path, self._excluded)} | self._git_secrets()
+        return Masks(tuple(sorted(files)), found.folders)
+
+    def _unchanged(self) -> bool:
+        """Whether every folder is as it was when it was read."""
+        stat = os.stat
+        try:
+            return bool(self._stamps) and all(stat(path, follow_symlinks=False).st_mtime_ns == stamp for path, stamp in self._stamps)
+        except OSError:
+            return False
+
+    def _look(self) -> None:
+        """Go through all folders."""
         seen: dict[str, _Folder] = {}
         waiting = [""]
         while waiting:
@@ -114,9 +133,11 @@ class SecretIndex:
                 seen[folder] = entry
                 waiting.extend(entry.children)
         self._folders = seen
-        files = {path for entry in seen.values() for path in entry.masks.files}
-        files = {path for path in files if not is_unmasked(path, unmasked) or is_excluded(path, self._excluded)} | self._git_secrets()
-        return Masks(tuple(sorted(files)), tuple(sorted(path for e in seen.values() for path in e.masks.folders)))
+        self._stamps = [(f"{self._root}/{folder}", entry.stamp) for folder, entry in seen.items()]
+        self._found = Masks(
+            tuple({path for entry in seen.values() for path in entry.masks.files}),
+            tuple(sorted(path for entry in seen.values() for path in entry.masks.folders)),
+        )
 
     def _entry(self, folder: str) -> _Folder | None:
         path = f"{self._root}/{folder}"
