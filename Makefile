@@ -44,7 +44,7 @@ lint: setup-test ## ruff, mypy --strict, pyright strict, import-linter
 
 test: lint ## Lint, then every test (first time: about 560 MB of packages, 0.5 GB of weights for the tests of the real model)
 	@$(BIN)/suture model pull $(TEST_MODEL)
-	SUTURE_TEST_MODEL=required $(BIN)/python scripts/run_tests.py --reruns 1 --durations 10 $(PYTEST_ARGS)
+	SUTURE_TEST_MODEL=required $(BIN)/python scripts/run_tests.py --reruns 1 -rfEsR --durations 10 $(PYTEST_ARGS)
 
 e2e: $(patsubst tests/e2e/%/,e2e-%,$(wildcard tests/e2e/*/)) ## Drive real editors; none of it is part of make test
 

@@ -16,7 +16,7 @@ from suture_training.ledger import read_json
 
 TRAIN = Path(sys.prefix, "train")
 SMALL = """
-seeds = [0, 1]
+seeds = [0]
 steps = 2
 [tiny]
 vocabulary = 300
@@ -71,8 +71,8 @@ def test_from_nothing_to_a_page_and_on_from_there(tmp_path: Path):
     out = tmp_path / "out"
     figures = read_json(out / "figures.json", Figures)
     assert set(figures.rates) == {"raw", "sft", "more", "rl"}
-    assert (figures.rates["rl"].seeds, figures.rates["raw"].seeds) == (2, 1)
-    assert figures.rates["rl"].tasks == 4
+    assert (figures.rates["rl"].seeds, figures.rates["raw"].seeds) == (1, 1)
+    assert 2 <= figures.rates["rl"].tasks <= 4
     found = read_json(out / "matrix" / "matrix.json", Matrix)
     assert set(found.columns) == {"simplified, test", "full, test"}
     assert all(found.cell(row, column) for row in found.rows for column in found.columns)
@@ -81,9 +81,9 @@ def test_from_nothing_to_a_page_and_on_from_there(tmp_path: Path):
     page = (out / "report.html").read_text()
     assert "What each mismatch costs" in page
     assert "paid by the failing check" in page
-    assert (out / "rl-1" / "report.html").is_file()
+    assert (out / "rl-0" / "report.html").is_file()
     made = {path: path.stat().st_mtime_ns for path in out.glob("*/done.json")}
-    assert len(made) >= 10
+    assert len(made) >= 8
 
     again = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=600)
     assert again.returncode == 0, again.stderr
