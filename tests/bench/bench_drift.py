@@ -27,7 +27,7 @@ BUDGET = 900
 def main() -> None:
     """Run the cases, print a table, write the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", type=Path)
+    parser.add_argument("cases", type=lambda text: Path(text).resolve())
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--python", action="append", default=[], metavar="VERSION=PATH")
