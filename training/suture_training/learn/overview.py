@@ -65,7 +65,7 @@ def write_overview(experiment: Experiment, measured: Measured) -> Path:
     content = page(
         "experiment",
         "From nothing to a better policy, in one matched environment",
-        f"{len(settings.seeds)} training seeds, {basis(figures.rates['rl'])}",
+        f"{len(settings.seeds)} training seed{'s' * (len(settings.seeds) > 1)}, {basis(figures.rates['rl'])}",
         [
             _tiles(figures),
             section("Held-out repairs in fresh sandboxes", _rates(figures), _differences(figures), note(_verdict(figures))),
