@@ -25,10 +25,16 @@ def tcp(host: str, port: int, listening: Callable[[int], None], verbose: int = 0
 
 
 def _prepare(verbose: int) -> None:
-    """Collect no garbage while thousands of generated classes are made, of which none dies (`server` ends that); set logging."""
+    """Collect no garbage while thousands of generated classes are made, and load them; set logging.
+
+    `server` collects again: of those classes none dies.
+    """
     gc.disable()
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     if verbose < 2:
         for noisy in ("pygls", "asyncio"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
+    from suture_server.lsp.generated import import_protocol
+
+    import_protocol()

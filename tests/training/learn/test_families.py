@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import random
+from collections import Counter
 
 import pytest
 
 from suture_training.learn.breaking import broken, smallest_edit
-from suture_training.learn.families import NOUNS, called, cells, function, split_of
+from suture_training.learn.families import NOUNS, called, cells, function, part_of
 from suture_training.learn.repositories import write_repository
-from suture_training.tasks.task import Split
 
 
 @pytest.fixture
@@ -66,13 +66,12 @@ def test_the_smallest_edit_occurs_once(before, after, edit):
     assert before.replace(*edit) == after
 
 
-def test_splits_are_apart_and_of_the_sizes_that_are_told():
-    counts: dict[Split, int] = {}
-    for cell in cells():
-        counts[split_of(cell)] = counts.get(split_of(cell), 0) + 1
+def test_parts_are_of_the_sizes_that_are_told():
+    counts = Counter(part_of(cell) for cell in cells())
     whole = len(cells())
-    assert 0.5 < counts["train"] / whole < 0.7
-    assert 0.2 < counts["test"] / whole < 0.4
+    assert 0.4 < counts["base"] / whole < 0.6
+    assert 0.13 < counts["train"] / whole < 0.27
+    assert 0.13 < counts["test"] / whole < 0.27
     assert counts["validation"] > 20
 
 
@@ -82,7 +81,7 @@ def test_a_repository_is_the_same_every_time_and_its_tests_pass(tmp_path):
     files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file())
     assert len(files) == 1 + 1 + 4 + 4
     assert all((tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes() for path in files)
-    assert all(split_of(made.cell) == "test" for made in first)
+    assert all(part_of(made.cell) == "test" for made in first)
     namespace: dict[str, object] = {}
     for path in sorted((tmp_path / "a" / "held_out01").glob("part*.py")):
         exec(path.read_text(), namespace)

@@ -2,7 +2,9 @@
 
 A name that tells the intention is what makes a repair possible for a model of two million parameters: it can learn that `above` goes with
 `>`; it cannot learn arithmetic. Each function is a cell of a grid (shape, what is done with each value, which values count). Cells are
-split before anything else: what is held out are combinations that were never seen, made of parts that were, and of other nouns too.
+split before anything else: the base is pretrained on one part, the tasks of training, of validation and those that are held out are each
+about another. So a task for training is as new to the base as a held-out one, and what is learnt is to repair combinations that were never
+seen, made of parts that were, and of other nouns too.
 """
 
 from __future__ import annotations
@@ -10,10 +12,14 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
 from suture_training.tasks.task import Split
+
+Part = Split | Literal["base"]
+"""A split of tasks, or what the base model is pretrained on."""
 
 _NOUNS = (
     "price weight score speed level height depth width rate cost size age power load fuel stock order item point step page line word mark "
@@ -87,10 +93,10 @@ def cells() -> tuple[Cell, ...]:
     return (*conditions, *(Cell("count", "", which) for which in CONDITIONS), *pairs)
 
 
-def split_of(cell: Cell) -> Split:
-    """Where a cell belongs, for good: six of ten to training, one to validation, three are held out."""
+def part_of(cell: Cell) -> Part:
+    """Where a cell belongs, for good: five of ten to the base, two to training, one to validation, two are held out."""
     number = hashlib.sha256(msgspec.json.encode(cell)).digest()[0] % 10
-    return "train" if number < 6 else "validation" if number < 7 else "test"
+    return "base" if number < 5 else "train" if number < 7 else "validation" if number < 8 else "test"
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from suture_training.learn.families import NOUNS, Cell, Function, cells, function, split_of
+from suture_training.learn.families import NOUNS, Cell, Function, cells, function, part_of
 from suture_training.tasks.task import Split
 
 MODULES = 4
@@ -18,7 +18,7 @@ _PROJECT = '[project]\nname = "{name}"\nversion = "1.0"\n\n[tool.pytest.ini_opti
 def write_repository(folder: Path, name: str, split: Split, seed: int) -> tuple[Function, ...]:
     """Write one with functions of a split; equal seeds write equal files. Returns its functions."""
     chance = random.Random(f"repository {split} {seed}")  # noqa: S311  # reproducible, not secret
-    chosen = chance.sample([cell for cell in cells() if split_of(cell) == split], MODULES * FUNCTIONS)
+    chosen = chance.sample([cell for cell in cells() if part_of(cell) == split], MODULES * FUNCTIONS)
     nouns = chance.sample(NOUNS, 12)
     made: list[Function] = []
     for cell in chosen:

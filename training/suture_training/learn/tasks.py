@@ -1,6 +1,6 @@
 """The tasks of `make learn`: repositories that are written for it, broken by the operators of `suture_training.tasks`, and verified.
 
-The splits are those of the cells (`families.split_of`), so that no function of a held-out repository, whatever its nouns, is one of the
+The splits are those of the cells (`families.part_of`), so that no function of a held-out repository, whatever its nouns, is one of the
 training split. What resembles a held-out one all the same is refused by the rules that any task set is held to.
 """
 

@@ -19,7 +19,7 @@ import msgspec
 
 from suture_agent.harness import prompt
 from suture_training.learn.breaking import Broken, broken
-from suture_training.learn.families import NOUNS, Example, Function, called, cells, function, split_of
+from suture_training.learn.families import NOUNS, Example, Function, called, cells, function, part_of
 from suture_training.libraries import library
 from suture_training.rendering import chatml
 
@@ -49,9 +49,9 @@ class TinySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 def texts(settings: TinySettings) -> Iterator[str]:
-    """Pretraining texts without end, about functions of the training split only."""
+    """Pretraining texts without end, about functions of the base's own part only."""
     chance = random.Random(f"pretraining {settings.seed}")  # noqa: S311  # reproducible, not secret
-    known = [cell for cell in cells() if split_of(cell) == "train"]
+    known = [cell for cell in cells() if part_of(cell) == "base"]
     while True:
         made = function(chance.choice(known), NOUNS, chance)
         if chance.randrange(1000) < settings.plain_milli:
