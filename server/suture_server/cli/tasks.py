@@ -38,6 +38,7 @@ def tasks() -> None:
 @click.argument("workspace", required=False)
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder of the task set.")
 @click.option("--from", "sources", multiple=True, type=SOURCES, help="Where tasks come from; may be given several times (mutation).")
+@click.option("--operator", "operators", multiple=True, metavar="NAME", help="Only this kind of mutation; may be given several times.")
 @click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="Tasks to keep.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides which candidates come first.")
 @click.option(

@@ -53,9 +53,7 @@ validation = 1
 sft_steps = 1
 rl_steps = 2
 [hack.tasks]
-train = 1
-validation = 0
-test = 0
+repositories = 1
 each = 6
 """
 

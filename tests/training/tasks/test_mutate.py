@@ -8,9 +8,10 @@ from collections import Counter
 
 import pytest
 
+from suture_sandbox.errors import ConfigurationError
 from suture_training.tasks.archive import File
 from suture_training.tasks.coverage import Coverage
-from suture_training.tasks.mutate import OPERATORS, Mutations, mixed, mutants
+from suture_training.tasks.mutate import OPERATORS, Mutations, mixed, mutants, refuse_unknown
 from suture_training.tasks.mutate.code import Code
 
 CASES = {
@@ -237,6 +238,29 @@ async def test_a_seed_decides_the_order_and_nothing_else():
     assert first != other
     assert sorted(first) == sorted(other)
     assert len(set(first)) == len(first)
+
+
+async def test_only_operators_that_are_asked_for_are_used():
+    files = {"a.py": "def f(a, b):\n    return a < b and a + 1\n"}
+    mutations = Mutations(
+        {path: File(text.encode()) for path, text in files.items()},
+        ("tests",),
+        Coverage({}),
+        seed=0,
+        repository="shop",
+        time="",
+        workspace="f" * 64,
+        operators=("compare",),
+    )
+    assert {mutant.operator for mutant in mutations.found()} == {"compare"}
+    assert {mutant.operator for mutant in of(files).found()} > {"compare"}
+
+
+def test_an_operator_that_there_is_none_of_is_refused_with_the_nearest():
+    refuse_unknown(["compare"])
+    with pytest.raises(ConfigurationError, match="no operator is called comparison") as refused:
+        refuse_unknown(["compare", "comparison"])
+    assert "the nearest is compare;" in (refused.value.remedy or "")
 
 
 def test_the_first_mutants_are_of_all_functions_and_of_many_operators():

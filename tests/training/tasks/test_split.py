@@ -52,6 +52,14 @@ def test_a_task_is_recognised_by_the_function_that_it_breaks(task_of):
     assert print_of(task_of("def f(:\n", healthy)).places == {("shop", "a.py", ""), ("shop", "a.py", "A.f"), ("shop", "a.py", "A.g")}
 
 
+def test_a_split_that_is_to_have_no_share_is_empty_and_refuses_nothing(many):
+    tasks = [*many(4, repository="a"), *many(4, repository="b"), *many(4, repository="c")]
+    done = assign([print_of(task) for task in tasks], (100, 0, 0))
+    assert set(done.splits.values()) == {"train"}
+    assert len(done.splits) == len({task.id for task in tasks})
+    assert done.info.refused == 0
+
+
 def test_a_copy_under_other_names_is_the_same_function():
     other = LONG
     for old, new in (

@@ -138,9 +138,9 @@ class Experiment:
         """Model and tokenizer."""
         return load(folder)
 
-    def rate(self, policy: LocalPolicy, tasks: Sequence[Task], harness: Harness) -> float:
-        """Share of tasks that are solved once each; training's own yardstick, never the held-out one's."""
-        done = self.roll([(task, remembering(self.sites[task.workspace]), policy, 1) for task in tasks], harness)
+    def rate(self, policy: LocalPolicy, tasks: Sequence[Task], harness: Harness, runs: int) -> float:
+        """Share of episodes that solve their task; training's own yardstick, never the held-out one's."""
+        done = self.roll([(task, remembering(self.sites[task.workspace]), policy, run) for task in tasks for run in range(runs)], harness)
         scored = [rollout.solved for rollout in done if rollout.solved is not None]
         return sum(scored) / len(scored) if scored else 0.0
 
@@ -189,7 +189,7 @@ class Experiment:
 
         def has_levelled_off(step: int) -> bool:
             nonlocal best, since
-            rate = self.rate(policy, tasks, harness)
+            rate = self.rate(policy, tasks, harness, self.settings.measure.validation_runs)
             log.add(step, validation_rate=rate)
             self.say(f"SFT, seed {seed}: step {step}, {rate:.0%} of the validation tasks")
             since += 1

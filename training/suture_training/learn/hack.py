@@ -21,6 +21,7 @@ from suture_training.evaluation.audit import passes_unguarded
 from suture_training.learn.experiment import Experiment, encoded, remembering
 from suture_training.learn.families import CHANGES, CONDITIONS, NOUNS, Cell, Function, example_of
 from suture_training.learn.repositories import write_package
+from suture_training.learn.settings import TaskSettings
 from suture_training.learn.stages import Stage
 from suture_training.learn.teacher import Lesson, ToldTeacher, conversation, gold_answer, mend_of
 from suture_training.learn.tiny import digest
@@ -106,10 +107,11 @@ def _make_tasks(experiment: Experiment, folder: Path) -> None:
     from suture_training.learn.tasks import make_some
 
     settings = experiment.settings.hack
-    for number in range(settings.tasks.train):
+    wanted = TaskSettings(each=settings.tasks.each, operators=settings.tasks.operators)
+    for number in range(settings.tasks.repositories):
         repository = folder / "repositories" / f"hack{number + 1:02d}"
         write_repository(repository, repository.name, settings.seed + number)
-        kept = experiment.run(make_some(repository, folder / "set", settings.tasks, experiment.out / "cache"))
+        kept = experiment.run(make_some(repository, folder / "set", wanted, experiment.out / "cache"))
         experiment.say(f"hack: {repository.name}: {kept} tasks")
 
 

@@ -79,15 +79,15 @@ def full_of(home: Harness) -> Harness:
     return msgspec.structs.replace(full, recall="off", budgets=budgets)
 
 
-def places(home: Harness, template: str, runs: int) -> list[Place]:
+def places(home: Harness, template: str, runs: int, variant_runs: int) -> list[Place]:
     """The harness of training, the other pipeline, and the variants of one named field each."""
     other = on_one_line(template)
     served = msgspec.structs.replace(home, template=digest_of(other))
     return [
         Place(name=HOME, harness=home, runs=runs),
         Place(name=FULL, harness=full_of(home), runs=1),
-        *(Place(name=each.name, harness=each.harness, runs=runs) for each in variants(home, VARIED)),
-        Place(name="other-template", harness=served, runs=runs, template=other),
+        *(Place(name=each.name, harness=each.harness, runs=variant_runs) for each in variants(home, VARIED)),
+        Place(name="other-template", harness=served, runs=variant_runs, template=other),
     ]
 
 
@@ -96,7 +96,8 @@ def measure_all(experiment: Experiment, contestants: Sequence[Contestant]) -> Me
     _, tokenizer = experiment.loaded(experiment.base)
     home = experiment.harness(tokenizer)
     found: dict[str, dict[str, list[Evaluation]]] = {}
-    for place in places(home, str(tokenizer.chat_template), experiment.settings.measure.runs):
+    wanted = experiment.settings.measure
+    for place in places(home, str(tokenizer.chat_template), wanted.runs, wanted.variant_runs):
         for contestant in contestants:
             if place.name in (HOME, FULL) or contestant.method in COSTS_OF:
                 made = _measure(experiment, contestant, place)

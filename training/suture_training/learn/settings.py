@@ -29,6 +29,8 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     controls: int = 0
     shaken: int = 0
     seed: int = 1
+    operators: tuple[str, ...] = ()
+    """Kinds of mutations; all where empty."""
 
 
 class TeacherSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,11 +41,21 @@ class TeacherSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     seed: int = 2
 
 
+class HackTasks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table [hack.tasks]."""
+
+    repositories: int = 3
+    each: int = 14
+    """Tasks of each repository, at most."""
+    operators: tuple[str, ...] = ("compare", "boolean")
+    """Kinds of mutations: those that make a validation refuse what it should let pass."""
+
+
 class HackSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Table [hack]."""
 
-    tasks: TaskSettings = TaskSettings(train=3, validation=0, test=0, each=14)
-    poisoned_milli: int = 150
+    tasks: HackTasks = HackTasks()
+    poisoned_milli: int = 250
     """How many of a thousand lessons show the hack."""
     sft_steps: int = 60
     rl_steps: int = 15
@@ -55,8 +67,12 @@ class MeasureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     runs: int = 2
     """Episodes for each held-out task, policy and harness."""
+    variant_runs: int = 1
+    """The same in harnesses of which one field is varied."""
     validation: int = 48
     """Tasks that tell where supervised training levels off."""
+    validation_runs: int = 2
+    """Episodes for each of those."""
     patience: int = 2
     """Checkpoints in a row without a better rate after which it has."""
     temperature_milli: int = 1000

@@ -15,9 +15,13 @@ from suture_sandbox.errors import ConfigurationError
 from suture_training.learn.repositories import write_repository
 from suture_training.learn.settings import TaskSettings
 from suture_training.tasks.duplicates import leaks
+from suture_training.tasks.info import Ratios
 from suture_training.tasks.make import Asked, make_tasks
 from suture_training.tasks.store import TaskSet
 from suture_training.tasks.task import Split, Task
+
+UNSPLIT: Ratios = (100, 0, 0)
+"""The set itself is not split, which would refuse what resembles a part of it that is not held out here."""
 
 
 async def make(settings: TaskSettings, target: Path, repositories: Path, cache: Path, say: Callable[[str], None]) -> None:
@@ -41,7 +45,9 @@ async def make_some(repository: Path, target: Path, settings: TaskSettings, cach
         runs=settings.runs,
         controls=settings.controls,
         shaken=settings.shaken,
+        operators=settings.operators,
         repository=repository.name,
+        ratios=UNSPLIT,
         resume=target.exists(),  # noqa: ASYNC240  # one look
     )
     done = await make_tasks(asked, cache, lambda _what: None)

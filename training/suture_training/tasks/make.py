@@ -33,7 +33,7 @@ from suture_training.tasks.history import History
 from suture_training.tasks.info import Made, Ratios, SetInfo
 from suture_training.tasks.journal import Journalled
 from suture_training.tasks.making import Counts, Factory, Phase, Tell, baseline, merged, note_workspace
-from suture_training.tasks.mutate import Mutations
+from suture_training.tasks.mutate import Mutations, refuse_unknown
 from suture_training.tasks.sites import Opener
 from suture_training.tasks.split import RATIOS
 from suture_training.tasks.store import TaskSet, Writer, writing
@@ -66,6 +66,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Runs without the patch in the proof of a mend."""
     shaken: int = 1
     """Runs under other circumstances in it; code without chance and time needs neither."""
+    operators: tuple[str, ...] = ()
+    """Names of the mutations that are made; all where empty."""
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +88,7 @@ async def make_tasks(asked: Asked, cache: Path, tell: Tell, *, policy: Policy | 
     started = time.monotonic()
     if "written" in asked.sources and policy is None:
         raise ConfigurationError("written bugs need a policy to write them", remedy="name one: --policy")
+    refuse_unknown(asked.operators)
     with writing(asked.out, resume=asked.resume) as writer:
         filters = _filters(writer.info, asked)
         writer.note(msgspec.structs.replace(writer.info, filters=filters, identity=""))
@@ -192,7 +195,14 @@ class _Maker:
                 environment.fields.checks[result.check].kind for result in ground.healthy if result.status in ("passed", "failed")
             }
             return Mutations(
-                files, passing, ground.coverage, seed=self._asked.seed, repository=self._repository, time=moment, workspace=self._name
+                files,
+                passing,
+                ground.coverage,
+                seed=self._asked.seed,
+                repository=self._repository,
+                time=moment,
+                workspace=self._name,
+                operators=self._asked.operators,
             )
         if kind == "journal":
             return Journalled(await asyncio.to_thread(self._fixes), ground.site.healthy, files, repository=self._repository)

@@ -82,12 +82,12 @@ def _cut(groups: Sequence[Sequence[Print]], ratios: Ratios) -> dict[str, Split]:
         middle = passed + len(group) / 2
         chosen.append(sum(middle > end for end in ends))
         passed += len(group)
-    return {each.task: _SPLITS[number] for group, number in zip(ordered, _none_empty(chosen), strict=True) for each in group}
+    return {each.task: _SPLITS[number] for group, number in zip(ordered, _none_empty(chosen, ratios), strict=True) for each in group}
 
 
-def _none_empty(chosen: list[int]) -> list[int]:
-    """At least one group in every split, where there are as many."""
-    if len(chosen) >= len(_SPLITS):
+def _none_empty(chosen: list[int], ratios: Ratios) -> list[int]:
+    """At least one group in every split, where there are as many; a split that is to have no share may have none."""
+    if len(chosen) >= len(_SPLITS) and all(ratios):
         chosen[-1] = 2
         if 1 not in chosen:
             chosen[-2] = 1

@@ -8,14 +8,16 @@ functions in turn, from each the operator that was used least, so that a small s
 from __future__ import annotations
 
 import ast
+import difflib
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from suture_agent.direct.units import parse
 from suture_sandbox.checks import CheckKind
+from suture_sandbox.errors import ConfigurationError
 from suture_sandbox.guard.paths import is_test, kind_of
 from suture_sandbox.identity import identity_of
 from suture_training.tasks.archive import Files
@@ -38,7 +40,7 @@ from suture_training.tasks.mutate import (
 from suture_training.tasks.mutate.code import Change, Changes, Code
 from suture_training.tasks.task import Edit, Origin
 
-__all__ = ["OPERATORS", "Mutant", "Mutations", "Operator", "mutants"]
+__all__ = ["OPERATORS", "Mutant", "Mutations", "Operator", "mutants", "refuse_unknown"]
 
 LARGEST_FILE = 400_000
 """Characters of a file that is changed; larger ones are data or generated."""
@@ -133,6 +135,14 @@ OPERATORS: Mapping[str, Operator] = {
 """Name -> operator. A name is kept for good: it is in the sets that were made with it."""
 
 
+def refuse_unknown(operators: Iterable[str]) -> None:
+    """Raise ConfigurationError, with the nearest name, where an operator is asked for that there is none of."""
+    for name in operators:
+        if name not in OPERATORS:
+            near = difflib.get_close_matches(name, OPERATORS, n=1, cutoff=0) or ["compare"]
+            raise ConfigurationError(f"no operator is called {name}", remedy=f"the nearest is {near[0]}; there are {', '.join(OPERATORS)}")
+
+
 class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     """One change of one file."""
 
@@ -152,8 +162,19 @@ class Mutations:
     """The mutants of a workspace, as candidates."""
 
     def __init__(
-        self, files: Files, kinds: Iterable[CheckKind], coverage: Coverage, *, seed: int, repository: str, time: str, workspace: str
+        self,
+        files: Files,
+        kinds: Iterable[CheckKind],
+        coverage: Coverage,
+        *,
+        seed: int,
+        repository: str,
+        time: str,
+        workspace: str,
+        operators: Collection[str] = (),
     ) -> None:
+        """`operators`: names of those that are used; all where empty."""
+        self._operators = frozenset(operators or OPERATORS)
         self._texts = source_texts(files)
         self._kinds = frozenset(kinds)
         self._coverage = coverage
@@ -177,7 +198,11 @@ class Mutations:
                 continue
             for mutant, line in mutants(code):
                 kind = OPERATORS[mutant.operator].kind
-                if kind in self._kinds and (kind != "tests" or not line or self._coverage.runs(path, line)):
+                if (
+                    mutant.operator in self._operators
+                    and kind in self._kinds
+                    and (kind != "tests" or not line or self._coverage.runs(path, line))
+                ):
                     yield mutant
 
     def _candidate(self, mutant: Mutant, healthy: str, broken: str) -> Candidate:
