@@ -17,14 +17,16 @@ from suture_agent.harness import Harness
 from suture_agent.journal.kinds import DecisionKind
 from suture_agent.journal.store import Journal
 from suture_agent.models import CATALOGUE
+from suture_agent.policies import ChatRequest, Message
 from suture_agent.policies.scripted import Script, ScriptedHeader, ScriptedPolicy, ScriptedTurn
 from suture_agent.record import JournalRecorder
 from suture_training.adapters.base import base_for, name_of
+from suture_training.checkpoint import open_checkpoint
 from suture_training.command import command
 from suture_training.data.identity import MixedIdentities
 from suture_training.data.load import summary_of
 from suture_training.errors import TrainingError
-from suture_training.model import ModelSettings
+from suture_training.model import ModelSettings, base_digest
 from suture_training.rollout import roll_out
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what transformers, trl and torch warn about is theirs
@@ -103,6 +105,23 @@ async def test_proven_fixes_become_an_adapter_with_the_identity_of_their_making(
     assert (entry.data.digest, entry.varied) == (summary_of(tmp_path / "out" / "data").digest, ())
     assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").exists()
     assert any("loss" in line for line in said)
+
+
+async def test_a_finished_run_answers_as_a_policy(journal, run_file, smallest, tmp_path):
+    command("sft", run_file, tmp_path / "out", say=lambda _text: None, journal=journal)
+    policy = open_checkpoint(f"checkpoint:{tmp_path / 'out'}")
+    identity = await policy.start()
+    assert (identity.name, identity.base) == ("out", base_digest(str(smallest)))
+    assert identity.adapter == base_digest(str(tmp_path / "out" / "adapter"))
+    request = ChatRequest(messages=(Message(role="user", content="a"),), max_tokens=2, temperature=0)
+    trained = await policy.complete(request)
+    await policy.close()
+    of_folder = open_checkpoint(f"checkpoint:{tmp_path / 'out' / 'adapter'}")
+    assert (await of_folder.complete(request)).choices == trained.choices
+    await of_folder.close()
+    (tmp_path / "out" / "done.json").unlink()
+    with pytest.raises(TrainingError, match="is not finished"):
+        open_checkpoint(f"checkpoint:{tmp_path / 'out'}")
 
 
 async def test_decisions_become_an_adapter(journal, run_file, tmp_path):

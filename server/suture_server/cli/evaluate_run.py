@@ -25,7 +25,7 @@ POSITIVE = click.IntRange(1, 1000)
 @click.command()
 @click.argument("tasks", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="TASKS")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder of the evaluation.")
-@click.option("--policy", "spec", metavar="SPEC", help="Who is measured: as for suture fix.")
+@click.option("--policy", "spec", metavar="SPEC", help="Who is measured: as for suture fix, or checkpoint:DIR.")
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True)
 @click.option("--runs", type=POSITIVE, default=4, show_default=True, help="Of each task.")
 @click.option("--pipeline", type=click.Choice(["full", "simplified"]), help="Of the harness.")
@@ -49,12 +49,14 @@ def run(tasks: Path, out: Path, output: Output, **chosen: Any) -> int:  # noqa: 
     r"""Measure a policy on the tasks of a set: n runs a task, with gold and no-op controls between them.
 
     Runs are kept as they end: an interrupted evaluation goes on with --resume. Exit code 1 where runs were lost, 3 where the environment
-    drifted or the policy stays silent.
+    drifted or the policy stays silent. checkpoint:DIR measures what was trained before a server serves it: the folder of a run, of an
+    adapter or of whole weights, which answers from this process.
 
     \b
     Examples:
       suture eval run shop-tasks --policy embedded --out evaluations/embedded
       suture eval run tasks --policy vllm --method rl --trained-in simplified --training-seed 1 --out evaluations/rl-1
+      suture eval run tasks --policy checkpoint:runs/sft-1 --method sft --training-seed 1 --out evaluations/sft-1
       suture eval run tasks --policy vllm --pipeline full --out evaluations/raw-full --resume
     """
     with extras():
@@ -110,8 +112,12 @@ def _picked(tasks: Any, chosen: Mapping[str, Any]) -> tuple[list[Any], dict[str,
 
 
 def _policy(spec: str | None) -> Policy:
-    """The policy that is named, or the user's own."""
+    """The policy that is named, or the user's own; `checkpoint:DIR` is what was trained, in this process."""
     import os
+
+    if spec is not None and spec.startswith("checkpoint:"):
+        opened: Policy = training("checkpoint:open_checkpoint")(spec)
+        return opened
 
     from suture_agent.places import user_configuration
     from suture_agent.policies.registry import open_policy
