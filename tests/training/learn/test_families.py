@@ -91,3 +91,12 @@ def test_a_repository_is_the_same_every_time_and_its_tests_pass(tmp_path):
     assert len(tests) == 12
     for name in tests:
         namespace[name]()  # type: ignore[operator]
+
+
+def test_words_that_one_mistake_turns_into_each_other_lie_in_one_part():
+    parts = {(cell.shape, cell.change, cell.which): part_of(cell) for cell in cells()}
+    for (shape, change, which), part in parts.items():
+        if which == "above":
+            assert parts[shape, change, "below"] == part
+        if change == "next":
+            assert parts[shape, "previous", which] == part

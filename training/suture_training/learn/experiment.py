@@ -21,7 +21,7 @@ from suture_training.encode import Encoded, encode
 from suture_training.errors import TrainingError
 from suture_training.learn.settings import LearnSettings
 from suture_training.learn.stages import Stage
-from suture_training.learn.teacher import Lesson, ToldTeacher, conversation, gold_answer
+from suture_training.learn.teacher import Lesson, ToldTeacher, conversation, gold_answer, is_shown
 from suture_training.learn.tiny import digest, load, make_tiny
 from suture_training.metrics import MetricsLog
 from suture_training.policy import LocalPolicy
@@ -75,7 +75,7 @@ class Experiment:
         from suture_training.learn.tasks import split_tasks
 
         found, self.sites = self.opened(folder / "set")
-        self.tasks, away = split_tasks(found, lambda task: gold_answer(task, self.sites[task.workspace].healthy) is not None)
+        self.tasks, away = split_tasks(found, lambda task: has_words(task, self.sites[task.workspace]))
         train, validation, test = (len(self.split(split)) for split in ("train", "validation", "test"))
         self.say(f"tasks: {train} to train on, {validation} to validate, {test} held out; {away} gave one of those away and are left out")
 
@@ -244,6 +244,11 @@ class Experiment:
         train_sft(model, tokenizer, encoded(tokenizer, lessons), settings, folder, tell=lambda step, values: log.add(step, **values))
         model.save_pretrained(folder / "last")
         tokenizer.save_pretrained(folder / "last")
+
+
+def has_words(task: Task, site: Site) -> bool:
+    """Whether the `line` harness can say the task's mend, and shows the function that it is in."""
+    return gold_answer(task, site.healthy) is not None and is_shown(task, site)
 
 
 def remembering(site: Site) -> Site:

@@ -11,13 +11,16 @@ import time
 
 import msgspec
 
-from suture_agent.direct.units import unit_named
+from suture_agent.direct.localise import suspects
+from suture_agent.direct.trace import Trace
+from suture_agent.direct.units import Unit, unit_named
 from suture_agent.errors import PolicyRefused
 from suture_agent.policies import Capability, ChatRequest, Choice, Completion, Message, OnText, PolicyIdentity
+from suture_agent.problem import enclosing
 from suture_sandbox.snapshot import Snapshot
 from suture_sandbox.text import split_lines
 from suture_training.learn.breaking import smallest_edit
-from suture_training.rollout import Rollout
+from suture_training.rollout import Rollout, Site
 from suture_training.tasks.task import Task
 
 
@@ -69,16 +72,12 @@ class Mend(msgspec.Struct, frozen=True, kw_only=True):
 
 def mend_of(task: Task, healthy: Snapshot) -> Mend | None:
     """The task's gold as such a mend; None for any other."""
-    before = task.snapshot(healthy)
-    if len(task.gold) != 1 or task.gold[0].text is None:
+    changed = _changed(task, healthy)
+    unit = _unit_of(task, healthy)
+    if changed is None or unit is None:
         return None
-    path = task.gold[0].path
-    old, new = split_lines(before.read_text(path) or ""), split_lines(task.gold[0].text)
-    changed = [number for number, (a, b) in enumerate(zip(old, new, strict=False)) if a != b]
-    if len(old) != len(new) or len(changed) != 1:
-        return None
-    start = _start_of_function(before, path, changed[0])
-    return None if start is None else Mend(line=changed[0] - start + 1, before=old[changed[0]].strip(), after=new[changed[0]].strip())
+    line, old, new = changed
+    return Mend(line=line - unit.start + 1, before=old.strip(), after=new.strip())
 
 
 def gold_answer(task: Task, healthy: Snapshot) -> str | None:
@@ -90,6 +89,14 @@ def gold_answer(task: Task, healthy: Snapshot) -> str | None:
     return f"{mend.line}: {was} => {becomes}" if was and becomes and was != becomes else None  # an indent alone cannot be said
 
 
+def is_shown(task: Task, site: Site) -> bool:
+    """Whether the `line` harness shows the function that the mend is in: what a failure does not lead to, nobody can mend there."""
+    problem = site.problem(task)
+    found = suspects(problem, problem.snapshot, Trace())
+    unit = _unit_of(task, site.healthy)
+    return bool(found) and unit is not None and (found[0].unit.path, found[0].unit.start) == (unit.path, unit.start)
+
+
 def conversation(rollout: Rollout) -> tuple[Message, ...]:
     """The messages of an episode that is one conversation, the last answer included."""
     last = rollout.repair.turns[-1]
@@ -97,10 +104,23 @@ def conversation(rollout: Rollout) -> tuple[Message, ...]:
     return (*last.request.messages, Message(role="assistant", content=choice.text, tool_calls=choice.tool_calls))
 
 
-def _start_of_function(snapshot: Snapshot, path: str, line: int) -> int | None:
-    from suture_agent.problem import enclosing
+def _changed(task: Task, healthy: Snapshot) -> tuple[int, str, str] | None:
+    """Line (from 0), broken and mended text of a gold that changes one line; None for any other."""
+    if len(task.gold) != 1 or task.gold[0].text is None:
+        return None
+    old, new = split_lines(task.snapshot(healthy).read_text(task.gold[0].path) or ""), split_lines(task.gold[0].text)
+    changed = [number for number, (a, b) in enumerate(zip(old, new, strict=False)) if a != b]
+    if len(old) != len(new) or len(changed) != 1:
+        return None
+    return changed[0], old[changed[0]], new[changed[0]]
 
-    text = snapshot.read_text(path) or ""
-    name = enclosing(text, line)
-    unit = unit_named(path, text, name) if name else None
-    return None if unit is None else unit.start
+
+def _unit_of(task: Task, healthy: Snapshot) -> Unit | None:
+    """The function that such a gold changes."""
+    changed = _changed(task, healthy)
+    if changed is None:
+        return None
+    path = task.gold[0].path
+    text = task.snapshot(healthy).read_text(path) or ""
+    name = enclosing(text, changed[0])
+    return unit_named(path, text, name) if name else None
