@@ -17,7 +17,7 @@ from suture_training.data.rows import Pair, Preference
 from suture_training.errors import TrainingError
 from suture_training.libraries import library
 from suture_training.rendering import as_chat, as_tool
-from suture_training.telling import Tell, callback, last_checkpoint, quiet, silent
+from suture_training.telling import Tell, callback, last_checkpoint, plain, quiet, silent
 
 Method = Literal["kto", "dpo"]
 _ANSWERS = ("completion", "chosen", "rejected")
@@ -175,7 +175,6 @@ def _common(settings: PreferSettings, out: Path) -> dict[str, Any]:
         "save_steps": settings.checkpoint_every,
         "save_total_limit": 2,
         "logging_steps": 1,
-        "report_to": [],
-        "disable_tqdm": True,
         **length,
+        **plain(),
     }

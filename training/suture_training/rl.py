@@ -28,7 +28,7 @@ from suture_training.libraries import library
 from suture_training.rewards import Masking, Payment
 from suture_training.rollout import Site
 from suture_training.tasks.task import Task
-from suture_training.telling import Tell, callback, last_checkpoint, quiet, silent
+from suture_training.telling import Tell, callback, last_checkpoint, plain, quiet, silent
 
 
 class RLSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -315,9 +315,8 @@ def _arguments(settings: RLSettings, out: Path) -> Any:  # noqa: ANN401  # a GRP
         save_steps=settings.checkpoint_every,
         save_total_limit=2,
         logging_steps=1,
-        report_to=[],
-        disable_tqdm=True,
         shuffle_dataset=False,
         remove_unused_columns=False,
         **served,
+        **plain(),
     )

@@ -15,7 +15,7 @@ import msgspec
 from suture_training.encode import Encoded
 from suture_training.errors import TrainingError
 from suture_training.libraries import library
-from suture_training.telling import Tell, callback, last_checkpoint, quiet, silent
+from suture_training.telling import Tell, callback, last_checkpoint, plain, quiet, silent
 
 
 class SFTSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,9 +102,8 @@ def _arguments(settings: SFTSettings, out: Path, *, evaluates: bool) -> Any:  # 
         save_total_limit=2,
         logging_steps=5,
         logging_first_step=True,
-        report_to=[],
-        disable_tqdm=True,
         dataset_kwargs={"skip_prepare_dataset": True},
         remove_unused_columns=False,
         **length,
+        **plain(),
     )

@@ -29,6 +29,11 @@ def callback(tell: Tell, saved: Callable[[int], bool] | None = None) -> Any:  # 
     return type("Tells", (library("transformers").TrainerCallback,), {"on_log": on_log, "on_save": on_save})()
 
 
+def plain() -> dict[str, Any]:
+    """Arguments of every trainer: no bars, no service that is reported to, and no pinned memory where there is no accelerator."""
+    return {"report_to": [], "disable_tqdm": True, "dataloader_pin_memory": library("torch").cuda.is_available()}
+
+
 def quiet(trainer: Any) -> Any:  # noqa: ANN401  # one of TRL's trainers
     """The trainer without its habit of printing every log to standard output, which belongs to whoever called."""
     trainer.remove_callback(library("transformers.trainer_callback").PrinterCallback)

@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from suture_agent.errors import AgentFloorError
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--until", choices=UNTIL, default=UNTIL[-1], help="the last stage")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    warnings.simplefilter("ignore")  # what torch, transformers and trl warn about is no news to whoever reads the stages here
     began = time.monotonic()
 
     def say(text: str) -> None:

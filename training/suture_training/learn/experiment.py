@@ -23,6 +23,7 @@ from suture_training.learn.settings import LearnSettings
 from suture_training.learn.stages import Stage
 from suture_training.learn.teacher import Lesson, ToldTeacher, conversation, gold_answer, is_shown
 from suture_training.learn.tiny import digest, load, make_tiny
+from suture_training.libraries import library
 from suture_training.metrics import MetricsLog
 from suture_training.policy import LocalPolicy
 from suture_training.rendering import template_of
@@ -66,6 +67,7 @@ class Experiment:
         """Base model, tasks and sites."""
         settings = self.settings
         self.say("base: a Qwen3 of its own, pretrained on text about broken functions")
+        library("transformers").utils.logging.disable_progress_bar()
         log = MetricsLog(self.out / "base.metrics.jsonl")
         make_tiny(settings.tiny, self.base, tell=lambda step, values: log.add(step, **values))
         stage = Stage(self.out, "tasks", [settings.tasks])
