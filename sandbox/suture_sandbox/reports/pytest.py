@@ -15,7 +15,7 @@ from suture_sandbox.checks import Outcome, TestOutcome
 from suture_sandbox.findings import Finding
 from suture_sandbox.reports import Report, ReportInput
 from suture_sandbox.reports.common import Source, bounded, lines_of, nowhere, whole
-from suture_sandbox.reports.failures import Place, failure
+from suture_sandbox.reports.failures import Place, failure, in_plugin
 from suture_sandbox.reports.junit import SUBTESTS, parse_text
 from suture_sandbox.reports.tracebacks import tracebacks
 
@@ -205,8 +205,10 @@ def _never_ran(given: ReportInput, source: Source) -> list[Finding]:
     begin = stripped.find("ImportError while loading conftest")
     if begin >= 0:
         return [failure(stripped[begin:], test="", given=given, source=source)]
-    found = tracebacks(stripped, given, source)
-    return found[-1:] or _said_wrong(given)
+    if found := tracebacks(stripped, given, source)[-1:]:
+        at = None if found[0].path else in_plugin(found[0].message, given, source)
+        return [msgspec.structs.replace(found[0], path=at.path, range=source.line(at.path, at.line))] if at else found
+    return _said_wrong(given)
 
 
 def _nothing_ran(lines: list[str], tests: dict[str, TestOutcome], given: ReportInput, source: Source) -> list[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pytest
 
 
@@ -118,3 +120,16 @@ def test_silence_is_not_complete(read):
     assert not report.complete
     assert report.findings == ()
     assert report.tests == ()
+
+
+def test_an_error_about_a_plugin_stands_at_the_hook_that_it_names(read):
+    said = "pluggy._manager.PluginValidationError: unknown hook 'pytest_none' in plugin <module 'conftest' from '/w/tests/conftest.py'>"
+    files = {"tests/conftest.py": "import os\n\n\ndef pytest_none():\n    pass\n"}
+    lines = ["Traceback (most recent call last):", '  File "/lib/python3.11/site-packages/p.py", line 1, in f', said]
+    text = "".join(f"INTERNALERROR> {line}\n" for line in lines)
+    error = f'<error message="internal error">{escape(chr(10).join(lines))}</error>'
+    report = f'<testsuites><testsuite tests="1" errors="1"><testcase name="internal">{error}</testcase></testsuite></testsuites>'
+    for (finding,) in (read("pytest", files, stdout=text).findings, read("junit", files, report=report).findings):
+        assert (finding.path, finding.range.start.line + 1, finding.code) == ("tests/conftest.py", 4, "PluginValidationError")
+    elsewhere = text.replace("/w/tests/conftest.py", "/lib/python3.11/site-packages/other.py")
+    assert not read("pytest", files, stdout=elsewhere).findings[0].path.startswith("tests")
