@@ -86,6 +86,15 @@ def test_a_task_filter_is_compared_unpaired(evaluation_of):
     assert only.cost.value == pytest.approx(6 / 12 - 6 / 8)
 
 
+def test_fewer_runs_of_a_variant_are_no_factor(evaluation_of):
+    base = trained(evaluation_of, "base", 9)
+    again = [msgspec.structs.replace(run, run=run.run + 1) for run in base.runs]
+    twice = msgspec.structs.replace(base, manifest=msgspec.structs.replace(base.manifest, runs=2), runs=(*base.runs, *again))
+    (only,) = attribute([twice], [trained(evaluation_of, "short", 7, **SHORT)]).costs
+    assert (only.factor, [field.field for field in only.fields]) == ("budget", ["harness.budgets.steps"])
+    assert only.cost.value == pytest.approx(2 / 12)
+
+
 def test_two_factors_at_once_are_refused_by_name(evaluation_of):
     both = {"harness": {**SHORT["harness"], **WORDED["harness"]}}
     with pytest.raises(NotComparable, match=r"budget \(harness\.budgets\.steps\), prompt \(harness\.prompts\.line_system\)"):

@@ -47,7 +47,7 @@ refills = 0
 checkpoint_every = 1
 parallel = 4
 [measure]
-runs = 1
+runs = 2
 validation = 1
 [hack]
 sft_steps = 1

@@ -102,8 +102,13 @@ def _partner(other: Evaluation, base: Sequence[Evaluation]) -> Evaluation | None
     return found
 
 
+def _varied(base: Evaluation, other: Evaluation) -> tuple[Difference, ...]:
+    """The fields that a cost is put down to. How often a task was run says how sure its rate is, not what it is."""
+    return tuple(each for each in fields_that_differ(base.manifest, other.manifest) if each.field != "evaluation.runs")
+
+
 def _key(base: Evaluation, other: Evaluation) -> Key:
-    fields = fields_that_differ(base.manifest, other.manifest)
+    fields = _varied(base, other)
     factors = {factor_of(each.field) for each in fields}
     if len(factors) != 1:
         named = ", ".join(
@@ -121,7 +126,7 @@ def _cost(
 ) -> Cost:
     seeds = {each.manifest.subject.seed for each in variant}
     before, after = merged([each for each in trained if each.manifest.subject.seed in seeds]), merged(variant)
-    fields = fields_that_differ(_partnered(trained, variant[0]).manifest, variant[0].manifest)
+    fields = _varied(_partnered(trained, variant[0]), variant[0])
     paired = not any(covers("tasks", each.field) for each in fields)
     terms: list[tuple[float, Outcomes]] = [(1.0, before), (-1.0, after)]
     harder = None
