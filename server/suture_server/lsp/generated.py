@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import builtins
 import hashlib
+import importlib
 import importlib.util
 import logging
 import marshal
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
@@ -30,14 +31,14 @@ def import_protocol() -> None:
     import attr._make as maker
 
     path = _path()
-    with kept_code(path, vars(maker)):
-        import lsprotocol.types  # noqa: F401  # for its effect
+    with kept_code(path, maker.__dict__):
+        importlib.import_module("lsprotocol.types")
 
 
 @contextmanager
-def kept_code(path: Path | None, names: dict[str, object]) -> Iterator[None]:
+def kept_code(path: Path | None, names: dict[str, object]) -> Generator[None]:
     """While open, `compile` among a module's `names` gives the code that `path` holds, or compiles. What was new is written at the end."""
-    known = {} if path is None else _read(path)
+    known: Mapping[bytes, CodeType] = {} if path is None else _read(path)
     used: dict[bytes, CodeType] = {}
 
     def compile_once(script: str, filename: str, mode: str) -> CodeType:
