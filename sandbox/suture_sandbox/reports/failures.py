@@ -17,8 +17,7 @@ _LONG_HEAD = re.compile(r"^    (?:async )?def (\w{1,200})\(")
 _CLASS = re.compile(r"^([A-Za-z_][\w.]{0,200})(?::|$)")
 _OF_A_TEST = re.compile(r"^(?:In )?([^\s:][^:]{0,1000}\.py)::(?:\w{1,200}::){0,20}(\w{1,200})(?:\[.{0,1000}\])?: ")
 _CAPTURED = re.compile(r"^-{3,60} Captured ")
-_PLUGIN = re.compile(r"<module '[^'\n]{1,300}' from '([^'\n]{1,1000})'>")
-_HOOK = re.compile(r"unknown hook '(\w{1,200})'")
+_HOOK = re.compile(r"unknown hook '(\w{1,200})' in plugin <module '[^'\n]{1,300}' from '([^'\n]{1,1000})'>")
 _SAID_LINES = 6
 
 
@@ -38,11 +37,9 @@ def failure(
     said = _said(lines)
     native = _native(text, said, frames, given, source)
     if native is not None:
-        if not native.path and (named := in_plugin(native.message, given, source)):
-            native = msgspec.structs.replace(native, path=named.path, range=source.line(named.path, named.line))
-        return msgspec.structs.replace(native, test=test, detail=cut("\n".join(lines), LONGEST_DETAIL))
+        return msgspec.structs.replace(in_plugin(native, given, source), test=test, detail=cut("\n".join(lines), LONGEST_DETAIL))
     said = said or [line for line in (message or text).split("\n") if line.strip()]
-    at = _named(said, given, source) or in_plugin("\n".join(said[:_SAID_LINES]), given, source) or at or Place()
+    at = _named(said, given, source) or at or Place()
     path, line = frames[-1][:2] if frames else (at.path, at.line)
     return Finding(
         check=given.check,
@@ -94,13 +91,13 @@ def _named(said: list[str], given: ReportInput, source: Source) -> Place | None:
     return Place(relative(found[1], given.root), line) if found and line is not None else None
 
 
-def in_plugin(message: str, given: ReportInput, source: Source) -> Place | None:
-    """Where an error about a plugin of the workspace belongs, such as a conftest.py with a hook that there is none of."""
-    plugin, hook = _PLUGIN.search(message), _HOOK.search(message)
-    path = relative(plugin[1], given.root) if plugin else ""
-    if not inside(path):
-        return None
-    return Place(path, (source.definition(path, hook[1]) if hook else None) or 0)
+def in_plugin(finding: Finding, given: ReportInput, source: Source) -> Finding:
+    """A finding without a place, put at the hook of a conftest.py that pytest knows none of; any other as it is."""
+    found = None if finding.path else _HOOK.search(finding.message)
+    path = relative(found[2], given.root) if found else ""
+    if found is None or not inside(path):
+        return finding
+    return msgspec.structs.replace(finding, path=path, range=source.line(path, source.definition(path, found[1]) or 0))
 
 
 def _native(text: str, said: list[str], frames: list[tuple[str, int, str]], given: ReportInput, source: Source) -> Finding | None:

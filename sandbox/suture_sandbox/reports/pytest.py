@@ -205,10 +205,8 @@ def _never_ran(given: ReportInput, source: Source) -> list[Finding]:
     begin = stripped.find("ImportError while loading conftest")
     if begin >= 0:
         return [failure(stripped[begin:], test="", given=given, source=source)]
-    if found := tracebacks(stripped, given, source)[-1:]:
-        at = None if found[0].path else in_plugin(found[0].message, given, source)
-        return [msgspec.structs.replace(found[0], path=at.path, range=source.line(at.path, at.line))] if at else found
-    return _said_wrong(given)
+    found = tracebacks(stripped, given, source)[-1:]
+    return [in_plugin(each, given, source) for each in found] or _said_wrong(given)
 
 
 def _nothing_ran(lines: list[str], tests: dict[str, TestOutcome], given: ReportInput, source: Source) -> list[Finding]:

@@ -11,7 +11,6 @@ from types import CodeType
 
 import pytest
 
-from suture_server.lsp import generated
 from suture_server.lsp.generated import kept_code
 
 START = """
@@ -112,8 +111,13 @@ def test_what_fails_to_compile_fails_as_ever_and_leaves_the_builtin(tmp_path):
     assert builtins.compile("1", "here", "eval")
 
 
-def test_without_a_home_folder_everything_is_compiled(monkeypatch):
-    monkeypatch.setattr(generated, "_path", lambda: None)
+def test_without_a_cache_folder_everything_is_compiled():
     names: dict[str, object] = {}
     with kept_code(None, names):
         assert names["compile"]("1", "here", "eval")  # type: ignore[operator]
+
+
+def test_the_server_starts_with_it(cache):
+    command = [sys.executable, "-c", "from suture_server.lsp.entry import stdio; stdio()"]
+    subprocess.run(command, env={**os.environ, "XDG_CACHE_HOME": str(cache)}, input=b"", capture_output=True, check=False, timeout=60)
+    assert kept_file(cache).stat().st_size > 100_000

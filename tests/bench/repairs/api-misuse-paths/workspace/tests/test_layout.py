@@ -22,4 +22,4 @@ def test_unknown_format():
 
 def test_is_derived():
     assert is_derived("photos/w0320/cat.webp")
-    assert not is_derived("photos/work/cat.webp")
+    assert not is_derived("photos/trip/cat.webp")
