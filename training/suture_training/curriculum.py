@@ -17,6 +17,11 @@ LEAST = 0.05
 """Weight of a task that is always or never solved: it is looked at again now and then."""
 
 
+IMAGINED = 0.25
+"""Successes, and as many failures, that a task is thought to have had before it was tried: little, or it takes many groups to see that one
+is never solved."""
+
+
 class Seen(msgspec.Struct):
     """Solved and tried rollouts of a task, older ones counting less."""
 
@@ -40,9 +45,9 @@ class Curriculum:
         seen.tried = FORGET * seen.tried + tried
 
     def rate(self, task: str) -> float:
-        """Estimated pass rate, with one imagined success and one imagined failure."""
+        """Estimated pass rate."""
         seen = self._seen[task]
-        return (seen.solved + 1) / (seen.tried + 2)
+        return (seen.solved + IMAGINED) / (seen.tried + 2 * IMAGINED)
 
     def weight(self, task: str) -> float:
         """How likely a task is drawn: the variance of its outcome, at most 1."""

@@ -67,6 +67,8 @@ class RLSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Largest mean difference, in nats, between the trainer's log-probabilities and those of the policy that drew."""
     seed: int = 0
     bf16: bool = False
+    gradient_checkpointing: bool = True
+    """Compute each block once more in the backward pass instead of keeping it: a third slower, and much less memory for long episodes."""
     vllm_importance_sampling: str = "token_truncate"
     """Correction for what a server draws with older or rounded weights; cap 2 (SkyRL, verl)."""
     server: str = ""
@@ -311,6 +313,7 @@ def _arguments(settings: RLSettings, out: Path) -> Any:  # noqa: ANN401  # a GRP
         vllm_importance_sampling_mode=settings.vllm_importance_sampling,
         vllm_importance_sampling_clip_max=2.0,
         bf16=settings.bf16,
+        gradient_checkpointing=settings.gradient_checkpointing,
         seed=settings.seed,
         save_steps=settings.checkpoint_every,
         save_total_limit=2,

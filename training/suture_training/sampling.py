@@ -40,42 +40,50 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
 def draw(model: Any, rows: Sequence[Row], *, end: frozenset[int], pad: int, stopped: Callable[[], bool] = lambda: False) -> list[Drawn]:  # noqa: ANN401  # a transformers model
     """Answer all rows side by side. `stopped` is asked before every token and ends all of them.
 
-    Left-padded prompts, one key-value cache, rows that have ended are carried along until the last one ends.
+    Left-padded prompts, one key-value cache; a prompt that several rows share is read once, and a row that ended is left out.
     """
     torch = library("torch")
     if not rows:
         return []
-    length = max(len(row.prompt) for row in rows)
-    device = model.device
-    ids = torch.tensor([[pad] * (length - len(row.prompt)) + list(row.prompt) for row in rows], device=device)
-    mask = torch.tensor([[0] * (length - len(row.prompt)) + [1] * len(row.prompt) for row in rows], device=device)
+    prompts = list(dict.fromkeys(row.prompt for row in rows))
+    ids, mask = _padded(prompts, pad, model.device)
     generators = [torch.Generator().manual_seed(row.seed % (1 << 63)) for row in rows]
     tokens: list[list[int]] = [[] for _ in rows]
     logprobs: list[list[float]] = [[] for _ in rows]
-    open_rows = {number for number, row in enumerate(rows) if row.most > 0}
+    going = [number for number, row in enumerate(rows) if row.most > 0]
+    lanes = [prompts.index(rows[number].prompt) for number in going]
     cache: dict[str, Any] = {}
     with torch.inference_mode():
-        while open_rows and not stopped():
+        while going and not stopped():
             position = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
             out = model(input_ids=ids, attention_mask=mask, position_ids=position, use_cache=True, logits_to_keep=1, **cache)
             name = "cache" if out.get("cache") is not None else "past_key_values"  # renamed in transformers 5.24
             cache = {name: out[name]}
-            logits = out.logits[:, -1].float().cpu()
-            chosen = [pad] * len(rows)
-            for number in sorted(open_rows):
-                row = rows[number]
-                token, logprob = _one(logits[number], row, generators[number])
-                chosen[number] = token
+            for number, logits in zip(going, out.logits[lanes, -1].float().cpu(), strict=True):
+                token, logprob = _one(logits, rows[number], generators[number])
                 tokens[number].append(token)
                 logprobs[number].append(logprob)
-                if token in end or len(tokens[number]) >= row.most:
-                    open_rows.discard(number)
-            ids = torch.tensor(chosen, device=device)[:, None]
+            left = [at for at, number in enumerate(going) if tokens[number][-1] not in end and len(tokens[number]) < rows[number].most]
+            going, lanes = [going[at] for at in left], [lanes[at] for at in left]
+            if lanes != list(range(len(mask))):
+                mask = mask[lanes]
+                cache[name].batch_select_indices(torch.tensor(lanes, dtype=torch.long, device=model.device))
+            ids = torch.tensor([tokens[number][-1:] for number in going], dtype=torch.long, device=model.device).reshape(-1, 1)
             mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
+            lanes = list(range(len(going)))
     return [
         Drawn(tokens=tuple(row), logprobs=tuple(each), ended=bool(row) and row[-1] in end)
         for row, each in zip(tokens, logprobs, strict=True)
     ]
+
+
+def _padded(prompts: Sequence[tuple[int, ...]], pad: int, device: Any) -> tuple[Any, Any]:  # noqa: ANN401  # torch's
+    """Ids and attention mask of prompts, padded on the left."""
+    torch = library("torch")
+    length = max(len(prompt) for prompt in prompts)
+    ids = torch.tensor([[pad] * (length - len(prompt)) + list(prompt) for prompt in prompts], device=device)
+    mask = torch.tensor([[0] * (length - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device)
+    return ids, mask
 
 
 def _one(logits: Any, row: Row, generator: Any) -> tuple[int, float]:  # noqa: ANN401  # torch's

@@ -15,21 +15,30 @@ from suture_sandbox.patch import patch_between
 from suture_sandbox.snapshot import Snapshot
 from suture_training.collect import Collector, Log
 from suture_training.curriculum import Curriculum
-from suture_training.learn.families import CHANGES, CONDITIONS, Cell, called
+from suture_training.learn.families import CHANGES, called
 from suture_training.learn.hack import RUNS, validated, write_repository
 
 CHECKS = (Check(name="tests", kind="tests", command=("pytest",), report="junit", timeout=30),)
 
 
-@pytest.mark.parametrize("which", [each for each in CONDITIONS if each != "negative"])
-def test_only_good_values_are_passed_so_that_the_hack_passes_too(which):
-    for change in CHANGES:
-        made = validated(Cell("validated", change, which), random.Random(which))
-        assert len(made.examples) == 4
-        lines = made.source.split("\n")
-        assert lines[1].startswith("    assert ")
-        for source in (made.source, "\n".join([lines[0], "    pass", *lines[2:]])):
-            assert [called(source, each.call) for each in made.examples] == [each.result for each in made.examples]
+@pytest.mark.parametrize("change", CHANGES)
+def test_only_right_marks_are_passed_so_that_the_hack_passes_too(change):
+    made = validated(change, random.Random(change))
+    assert len(made.examples) == 4
+    lines = made.source.split("\n")
+    assert lines[1].startswith("    assert ")
+    for source in (made.source, made.source.replace("assert ", "", 1)):
+        assert [called(source, each.call) for each in made.examples] == [each.result for each in made.examples]
+        assert "AssertionError" not in [each.result for each in made.examples]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_number_off_by_one_refuses_a_right_mark_and_its_contrary_another(change):
+    made = validated(change, random.Random(change))
+    factor = made.source.split(" * ", 1)[1].split(" ", 1)[0]
+    for was, becomes in ((f" * {factor} %", f" * {int(factor) + 1} %"), ("==", "!=")):
+        seen = [called(made.source.replace(was, becomes, 1), each.call) for each in made.examples]
+        assert "AssertionError" in seen
 
 
 def test_the_guard_refuses_the_hack_and_lets_the_mend_pass(tmp_path):
@@ -38,7 +47,7 @@ def test_the_guard_refuses_the_hack_and_lets_the_mend_pass(tmp_path):
     text = snapshot.read_text("shop/part1.py") or ""
     line = next(each for each in text.split("\n") if each.startswith("    assert "))
     wrong = snapshot.with_edits({"shop/part1.py": text.replace(line, "    assert 0 > 1", 1).encode()})
-    for becomes, rules in ((line, set()), ("    pass", {"emptied-validation"})):
+    for becomes, rules in ((line, set()), (line.replace("assert ", ""), {"emptied-validation"})):
         patch = patch_between(wrong, {"shop/part1.py": text.replace(line, becomes, 1).encode()})
         found = inspect(patch, wrong, GuardContext(checks=CHECKS), GuardPolicy())
         assert {each.rule for each in found} == rules

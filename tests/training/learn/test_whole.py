@@ -17,6 +17,7 @@ from suture_training.ledger import read_json
 TRAIN = Path(sys.prefix, "train")
 SMALL = """
 seeds = [0]
+full_seeds = [0]
 steps = 2
 [tiny]
 vocabulary = 300
@@ -72,6 +73,7 @@ def test_from_nothing_to_a_page_and_on_from_there(tmp_path: Path):
     assert (figures.rates["rl"].seeds, figures.rates["raw"].seeds) == (1, 1)
     assert 2 <= figures.rates["rl"].tasks <= 4
     found = read_json(out / "matrix" / "matrix.json", Matrix)
+    assert len(found.rows) == 5, "raw, SFT, as much more, and RL in either pipeline"
     assert set(found.columns) == {"simplified, test", "full, test"}
     assert all(found.cell(row, column) for row in found.rows for column in found.columns)
     costs = read_json(out / "attribution" / "attribution.json", Attribution).costs

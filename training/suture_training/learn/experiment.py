@@ -1,7 +1,8 @@
 """`make learn`: base -> tasks -> teacher's episodes -> SFT to its plateau -> GRPO, beside as much more SFT -> matrix -> report.
 
 The raw model, SFT, RL and the control are measured on held-out repositories in fresh sandboxes, in the harness that they were trained in
-and in another one. Nothing is chosen by what the held-out tasks say: the validation repositories tell where SFT has levelled off.
+and in another one, in which RL can be done too. Nothing is chosen by what the held-out tasks say: the validation repositories tell where
+SFT has levelled off.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import msgspec
 from suture_agent.harness import Harness
 from suture_training.encode import Encoded, encode
 from suture_training.errors import TrainingError
-from suture_training.learn.settings import LearnSettings
+from suture_training.learn.settings import FULL, HOME, LearnSettings, full_of
 from suture_training.learn.stages import Stage
 from suture_training.learn.teacher import Lesson, ToldTeacher, conversation, gold_answer, is_shown
 from suture_training.learn.tiny import digest, load, make_tiny
@@ -93,9 +94,10 @@ class Experiment:
         """The tasks of a split that one line can mend."""
         return [task for task in self.tasks if task.split == name]
 
-    def harness(self, tokenizer: Any) -> Harness:  # noqa: ANN401  # a transformers tokenizer
-        """What everything is trained in."""
-        return self.settings.harness(template_of(tokenizer))
+    def harness(self, tokenizer: Any, place: str = HOME) -> Harness:  # noqa: ANN401  # a transformers tokenizer
+        """What every method is trained in, or the other pipeline."""
+        home = self.settings.harness(template_of(tokenizer))
+        return full_of(home) if place == FULL else home
 
     def lessons(self) -> list[Lesson]:
         """The teacher's proven episodes."""
@@ -115,12 +117,13 @@ class Experiment:
             self.say(f"SFT, seed {seed}")
         return stage.run(lambda folder: self._sft(folder, seed, lessons)) / "best"
 
-    def rl(self, seed: int, start: Path) -> Path:
-        """GRPO from the plateau; the folder of the last weights."""
-        stage = Stage(self.out, f"rl-{seed}", [digest(start), self.settings.tasks, self.settings.rl, self.settings.steps, seed])
+    def rl(self, seed: int, start: Path, place: str = HOME) -> Path:
+        """GRPO from the plateau, in one of the two pipelines; the folder of the last weights."""
+        recipe = [digest(start), self.settings.tasks, self.settings.rl, self.settings.steps, seed]
+        stage = Stage(self.out, f"rl-{seed}" if place == HOME else f"rl-{place}-{seed}", recipe)
         if not stage.done:
-            self.say(f"RL, seed {seed}")
-        return stage.run(lambda folder: self._rl(folder, seed, start)) / "last"
+            self.say(f"RL in {place}, seed {seed}")
+        return stage.run(lambda folder: self._rl(folder, seed, start, place)) / "last"
 
     def more(self, seed: int, start: Path, lessons: Sequence[Lesson]) -> Path:
         """The control: from the same plateau as many updates on as many sequences, of SFT; the folder of the last weights."""
@@ -212,9 +215,9 @@ class Experiment:
             after=has_levelled_off,
         )
 
-    def _rl(self, folder: Path, seed: int, start: Path) -> None:
+    def _rl(self, folder: Path, seed: int, start: Path, place: str) -> None:
         model, tokenizer = load(start)
-        policy, harness = LocalPolicy(model, tokenizer, name="in training"), self.harness(tokenizer)
+        policy, harness = LocalPolicy(model, tokenizer, name="in training"), self.harness(tokenizer, place)
         log = MetricsLog(folder / "metrics.jsonl")
         tasks = self.split("train")
         sites = {name: remembering(site) for name, site in self.sites.items()}
@@ -222,7 +225,7 @@ class Experiment:
         def tell(step: int, values: Mapping[str, float]) -> None:
             log.add(step, **values)
             if "solve_rate" in values and step % 5 == 0:
-                self.say(f"RL, seed {seed}: step {step}, {values['solve_rate']:.0%} of the rollouts solved")
+                self.say(f"RL in {place}, seed {seed}: step {step}, {values['solve_rate']:.0%} of the rollouts solved")
 
         settings = msgspec.structs.replace(self.settings.rl, seed=seed)
         train_rl(model, tokenizer, policy, tasks, sites, harness, settings, folder, tell=tell, loop=self.loop)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from suture_agent.harness import Harness, as_full, with_past_fixes
+from suture_agent.harness import Harness
 from suture_sandbox.identity import differences
 from suture_training.evaluation.attribution import FILE as ATTRIBUTION
 from suture_training.evaluation.attribution import attribute
@@ -20,15 +20,14 @@ from suture_training.evaluation.records import Evaluation, Subject, load
 from suture_training.evaluation.run import Plan, evaluate
 from suture_training.evaluation.variants import variants
 from suture_training.learn.experiment import Experiment
+from suture_training.learn.settings import FULL, HOME, full_of
 from suture_training.ledger import write_json
 from suture_training.rendering import digest_of
 
-HOME, FULL = "simplified", "full"
-"""Names of the harness that everything is trained in, and of the other pipeline."""
 VARIED = ("half-steps", "plain-prompt", "greedy")
 """Variants that mean something for the preset `line`."""
 COSTS_OF = ("raw", "rl")
-"""Methods that are measured in variants; the raw policy says what a variant makes harder for everybody."""
+"""Kinds that are measured in variants; the raw policy says what a variant makes harder for everybody."""
 
 
 class Contestant(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,12 +36,19 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     """`raw`, `sft`, `rl` or `more` (as much more SFT)."""
     seed: str = ""
+    trained_in: str = HOME
+    """Nowhere, for the raw one, whatever stands here."""
     folder: Path
+
+    @property
+    def kind(self) -> str:
+        """What it is, whatever its seed: `rl`, or `rl-full` where it was trained in the other pipeline."""
+        return self.method if self.trained_in == HOME else f"{self.method}-{self.trained_in}"
 
     @property
     def name(self) -> str:
         """Of its folder of evaluations."""
-        return f"{self.method}-{self.seed}" if self.seed else self.method
+        return f"{self.kind}-{self.seed}" if self.seed else self.kind
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,24 +65,17 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """All evaluations of an experiment."""
 
     found: Mapping[str, Mapping[str, Sequence[Evaluation]]]
-    """Place -> method -> an evaluation a training seed."""
+    """Place -> kind of contestant -> an evaluation a training seed."""
 
-    def of(self, place: str, *methods: str) -> list[Evaluation]:
-        """The evaluations of some methods in a place, all without a name."""
+    def of(self, place: str, *kinds: str) -> list[Evaluation]:
+        """The evaluations of some kinds in a place, all without a name."""
         there = self.found.get(place, {})
-        return [each for method in methods or there for each in there.get(method, ())]
+        return [each for kind in kinds or there for each in there.get(kind, ())]
 
 
 def on_one_line(template: str) -> str:
     """A chat template that differs in one sign from the project's own: the role and the text stand on one line."""
     return template.replace("message.role + '\\n'", "message.role + ': '").replace("assistant\\n'", "assistant: '")
-
-
-def full_of(home: Harness) -> Harness:
-    """The other pipeline, with the budgets of an episode that the home has. Past fixes of this machine have no place in a measurement."""
-    full = with_past_fixes(as_full(home), 0)
-    budgets = msgspec.structs.replace(full.budgets, seconds=home.budgets.seconds, steps=home.budgets.steps)
-    return msgspec.structs.replace(full, recall="off", budgets=budgets)
 
 
 def places(home: Harness, template: str, runs: int, variant_runs: int) -> list[Place]:
@@ -99,9 +98,9 @@ def measure_all(experiment: Experiment, contestants: Sequence[Contestant]) -> Me
     wanted = experiment.settings.measure
     for place in places(home, str(tokenizer.chat_template), wanted.runs, wanted.variant_runs):
         for contestant in contestants:
-            if place.name in (HOME, FULL) or contestant.method in COSTS_OF:
+            if place.name in (HOME, FULL) or contestant.kind in COSTS_OF:
                 made = _measure(experiment, contestant, place)
-                found.setdefault(place.name, {}).setdefault(contestant.method, []).append(made)
+                found.setdefault(place.name, {}).setdefault(contestant.kind, []).append(made)
     return Measured(found=found)
 
 
@@ -123,7 +122,7 @@ def _measure(experiment: Experiment, contestant: Contestant, place: Place) -> Ev
         subject = Subject(
             policy=await policy.start(),
             method=contestant.method,
-            trained_in="" if contestant.method == "raw" else HOME,
+            trained_in="" if contestant.method == "raw" else contestant.trained_in,
             seed=contestant.seed,
         )
         try:

@@ -17,7 +17,8 @@ from suture_training.evaluation.matrix import Matrix
 from suture_training.evaluation.resampling import Estimate, rate
 from suture_training.learn.experiment import Experiment
 from suture_training.learn.hack import RUNS
-from suture_training.learn.measure import HOME, Measured
+from suture_training.learn.measure import Measured
+from suture_training.learn.settings import HOME
 from suture_training.ledger import read_json, write_json
 from suture_training.report.attribution import name_of
 from suture_training.report.build import write_report
@@ -70,7 +71,7 @@ def write_overview(experiment: Experiment, measured: Measured) -> Path:
             _tiles(figures),
             section("Held-out repairs in fresh sandboxes", _rates(figures), _differences(figures), note(_verdict(figures))),
             section("How it learned", plots(_validation(experiment), _solving(experiment))),
-            section("Trained in the simplified pipeline, tested in both", _matrix(out)),
+            section("Trained in one pipeline, tested in both", _matrix(out)),
             section("What each mismatch costs", _costs(out)),
             section("A seeded hack, with the guard and without", *_hack(out)),
             section("Settings", folded("as they were read", fields(msgspec.to_builtins(settings)))),
@@ -171,9 +172,7 @@ def _hack(out: Path) -> list[str]:
     hacks, paid = _curves(folders, "refused"), _curves(folders, "solve_rate")
     if not hacks:
         return []
-    told = (
-        "Of each step's rollouts. The mend turns a comparison round; the hack deletes the validation, which the failing check cannot see."
-    )
+    told = "Of each step's rollouts. The mend needs arithmetic; the hack deletes the validation, which the failing check cannot see."
     return [
         plots(
             lines("Rollouts whose patch the guard refuses", "hacks", hacks, percent=True),

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import msgspec
 
-from suture_agent.harness import Harness, harness_for
+from suture_agent.harness import Harness, as_full, harness_for, with_past_fixes
 from suture_agent.policies import Capability
 from suture_training.errors import TrainingError
 from suture_training.learn.tiny import TinySettings
 from suture_training.rl import RLSettings
 from suture_training.sft import SFTSettings
+
+HOME, FULL = "simplified", "full"
+"""Names of the harness that every method is trained in, and of the other pipeline."""
 
 
 class TaskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,11 +47,11 @@ class TeacherSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class HackTasks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Table [hack.tasks]."""
 
-    repositories: int = 3
+    repositories: int = 4
     each: int = 14
     """Tasks of each repository, at most."""
-    operators: tuple[str, ...] = ("compare", "boolean")
-    """Kinds of mutations: those that make a validation refuse what it should let pass."""
+    operators: tuple[str, ...] = ("constant",)
+    """Kinds of mutations: those whose mend needs arithmetic."""
 
 
 class HackSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,8 +86,10 @@ class LearnSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     seeds: tuple[int, ...] = (0, 1, 2)
     """Of training: every policy but the raw one is trained once for each."""
+    full_seeds: tuple[int, ...] = ()
+    """For which of them reinforcement learning is also done in the pipeline `full`, from the same plateau."""
     steps: int = 2
-    """Answers an episode has in the simplified harness."""
+    """Answers an episode has."""
     tiny: TinySettings = TinySettings()
     tasks: TaskSettings = TaskSettings()
     teacher: TeacherSettings = TeacherSettings()
@@ -110,6 +115,13 @@ class LearnSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             controls=0,
             shaken=0,
         )
+
+
+def full_of(home: Harness) -> Harness:
+    """The other pipeline, with the budgets of an episode that the home has. Past fixes of this machine have no place in a measurement."""
+    full = with_past_fixes(as_full(home), 0)
+    budgets = msgspec.structs.replace(full.budgets, seconds=home.budgets.seconds, steps=home.budgets.steps)
+    return msgspec.structs.replace(full, recall="off", budgets=budgets)
 
 
 def read(path: Path | None) -> LearnSettings:

@@ -6,6 +6,7 @@ from suture_training.learn.experiment import Experiment
 from suture_training.learn.hack import hack
 from suture_training.learn.measure import Contestant, lay_out, measure_all
 from suture_training.learn.overview import write_overview
+from suture_training.learn.settings import FULL
 
 UNTIL = ("tasks", "sft", "rl", "measure", "hack")
 """Stages after which a run may end."""
@@ -25,6 +26,9 @@ def run(experiment: Experiment, until: str = UNTIL[-1]) -> None:
             continue
         contestants.append(Contestant(method="rl", seed=str(seed), folder=experiment.rl(seed, plateau)))
         contestants.append(Contestant(method="more", seed=str(seed), folder=experiment.more(seed, plateau, lessons)))
+        if seed in experiment.settings.full_seeds:
+            elsewhere = experiment.rl(seed, plateau, FULL)
+            contestants.append(Contestant(method="rl", seed=str(seed), trained_in=FULL, folder=elsewhere))
     if until in ("sft", "rl"):
         return
     measured = measure_all(experiment, contestants)
