@@ -31,6 +31,8 @@ from suture_sandbox.patch import Patch
 from suture_sandbox.sandbox import Sandbox
 from suture_sandbox.verdict import Verdict, prove
 
+Failed = Literal["", "policy", "machine"]
+
 
 class Repair(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a problem."""
@@ -39,7 +41,7 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     reason: str = ""
     """Why it was not fixed; for a fix, where the patch came from when no policy wrote it."""
-    failed: Literal["", "policy", "machine"] = ""
+    failed: Failed = ""
     """What failed where the outcome is `infrastructure`; `policy` when it does not answer, so that others need not ask it now."""
     limit: Limit | None = None
     """The budget that ended the last episode; training masks some such rollouts."""
@@ -77,9 +79,7 @@ async def repair(
 
     Cancelling the task ends the policy's request and kills the attempts before CancelledError leaves.
     """
-    failed: Literal["", "policy", "machine"] = ""
-    meter = Meter(problem.id, policy, sandbox, harness, events)
-    trail = Trail()
+    meter, trail = Meter(problem.id, policy, sandbox, harness, events), Trail()
     work = Work(
         problem=problem,
         capability=policy.capability,
@@ -91,36 +91,52 @@ async def repair(
         trail=trail,
     )
     started = time.monotonic()
-    budget = asyncio.timeout(harness.budgets.seconds)
-    try:
-        async with budget:
-            ending = await pipeline_of(harness.pipeline)(work)
-        outcome: Outcome = "fixed" if ending.verdict is not None and ending.verdict.passed else "unfixed"
-        reason = ending.reason
-    except TimeoutError as error:
-        ending, outcome, reason = Ending(limit="seconds"), "unfixed", f"the budget of {harness.budgets.seconds} s is spent"
-        if not budget.expired():  # something else ran out of time
-            ending, outcome, reason, failed = Ending(), "infrastructure", f"timed out: {error}", "machine"
-    except (InfrastructureError, PolicyError) as error:
-        ending, outcome, reason = Ending(), "infrastructure", str(error)
-        silent = isinstance(error, PolicyError) and not isinstance(error, PolicyRefused | ContextOverflow)
-        failed = "policy" if silent else "machine" if isinstance(error, InfrastructureError) else ""
-    if ending.verdict is not None:
-        events(VerdictReached(problem=problem.id, verdict=ending.verdict))
+    end = await _ended(work)
+    if end.ending.verdict is not None:
+        events(VerdictReached(problem=problem.id, verdict=end.ending.verdict))
     return Repair(
         problem=problem,
-        outcome=outcome,
-        reason=reason,
-        failed=failed,
-        limit=ending.limit,
-        patch=ending.patch,
-        verdict=ending.verdict,
+        outcome=end.outcome,
+        reason=end.reason,
+        failed=end.failed,
+        limit=end.ending.limit,
+        patch=end.ending.patch,
+        verdict=end.ending.verdict,
         refused=tuple(meter.refused),
         turns=tuple(meter.turns),
         usage=meter.usage,
         seconds=time.monotonic() - started,
         course=trail.course,
     )
+
+
+class _End(msgspec.Struct, frozen=True, kw_only=True):
+    """How a pipeline ended, whatever ended it."""
+
+    ending: Ending = Ending()
+    outcome: Outcome
+    reason: str
+    failed: Failed = ""
+
+
+async def _ended(work: Work) -> _End:
+    """Run the pipeline within the budget; what fails of the machine or the policy is an end like any other."""
+    seconds = work.harness.budgets.seconds
+    budget = asyncio.timeout(seconds)
+    try:
+        async with budget:
+            ending = await pipeline_of(work.harness.pipeline)(work)
+    except TimeoutError as error:
+        if budget.expired():
+            return _End(ending=Ending(limit="seconds"), outcome="unfixed", reason=f"the budget of {seconds} s is spent")
+        return _End(outcome="infrastructure", reason=f"timed out: {error}", failed="machine")  # something else ran out of time
+    except InfrastructureError as error:
+        return _End(outcome="infrastructure", reason=str(error), failed="machine")
+    except PolicyError as error:
+        answered = isinstance(error, PolicyRefused | ContextOverflow)
+        return _End(outcome="infrastructure", reason=str(error), failed="" if answered else "policy")
+    fixed = ending.verdict is not None and ending.verdict.passed
+    return _End(ending=ending, outcome="fixed" if fixed else "unfixed", reason=ending.reason)
 
 
 def _named(judge: Judge | None, harness: Harness) -> Judge | None:

@@ -20,7 +20,7 @@ import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from suture_sandbox.build import build, marker_environment
-from suture_sandbox.capture import capture_with_notes, runtime_of
+from suture_sandbox.capture import capture_fields, runtime_of
 from suture_sandbox.capture.clock import frozen
 from suture_sandbox.capture.interpreter import Interpreter, inspect
 from suture_sandbox.checks import Check
@@ -84,7 +84,7 @@ async def recapture(
 ) -> Environment:
     """Capture the fields of a runtime that is known already: the cheap half of `resolve`, for verifying and for other checks."""
     fields, notes = await asyncio.to_thread(
-        capture_with_notes, runtime, root=root, checks=checks, limits=limits, isolation=isolation, cache=cache, filters=filters
+        capture_fields, runtime, root=root, checks=checks, limits=limits, isolation=isolation, cache=cache, filters=filters
     )
     noted = msgspec.structs.replace(runtime, notes=tuple(dict.fromkeys((*runtime.notes, *notes))))
     return Environment(fields=fields, runtime=noted, limits=limits)

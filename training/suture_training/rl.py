@@ -129,14 +129,13 @@ def train_rl(
     found = last_checkpoint(out / "checkpoints")
     finished = int(found.rsplit("-", 1)[1]) if found else 0
     log = Log(out / "rollouts.jsonl", checkpoint=finished - 1)
-    curriculum = Curriculum([task.id for task in tasks], seed=settings.seed, flat=not settings.curriculum)
     collector = Collector(
         tasks,
         sites,
         policy,
         harness,
         log,
-        curriculum=curriculum,
+        curriculum=Curriculum([task.id for task in tasks], seed=settings.seed, flat=not settings.curriculum),
         group_size=settings.group_size,
         parallel=settings.parallel,
         refills=settings.refills,
@@ -149,20 +148,8 @@ def train_rl(
     rollouts = _Rollouts(collector, HackMonitor(settings.hack_rate, settings.hack_window), settings, tell, owned)
     rollouts.learnt_from(log.done)
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*rollout_func.*")
-            trainer = quiet(
-                library("trl").GRPOTrainer(
-                    model=model,
-                    reward_funcs=outcome_reward,
-                    args=_arguments(settings, out),
-                    train_dataset=_rows(settings),
-                    processing_class=tokenizer,
-                    rollout_func=rollouts.make,
-                    callbacks=[callback(tell)],
-                )
-            )
-            trainer.train(resume_from_checkpoint=found)
+        trainer = _trainer(model, tokenizer, settings, out, rollouts, tell)
+        trainer.train(resume_from_checkpoint=found)
     finally:
         log.close()
         if loop is None:
@@ -242,6 +229,21 @@ def parity(trainer: Any, traces: Sequence[Trace]) -> float:  # noqa: ANN401  # T
             count += int(mask.sum())
     model.train(was)
     return total / count if count else 0.0
+
+
+def _trainer(model: Any, tokenizer: Any, settings: RLSettings, out: Path, rollouts: _Rollouts, tell: Tell) -> Any:  # noqa: ANN401  # a GRPOTrainer
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*rollout_func.*")
+        made = library("trl").GRPOTrainer(
+            model=model,
+            reward_funcs=outcome_reward,
+            args=_arguments(settings, out),
+            train_dataset=_rows(settings),
+            processing_class=tokenizer,
+            rollout_func=rollouts.make,
+            callbacks=[callback(tell)],
+        )
+    return quiet(made)
 
 
 def _wanted(prompts: Sequence[Any], trainer: Any) -> int:  # noqa: ANN401  # TRL's

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -36,31 +35,22 @@ from suture_agent.journal.shared import (
     pseudonym,
 )
 from suture_agent.journal.signing import sign
+from suture_sandbox.drafts import drafted, taken
 
 
 def send(
     journal: Path, target: Path, choice: Choice, *, key: Path | None = None, told: Callable[[int, int], None] = lambda _done, _all: None
 ) -> Manifest:
     """Write a bundle into the new folder `target`, signed where an SSH key is given. Raises JournalError."""
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if taken(target):
         raise JournalError(f"{target} exists already", remedy="give the name of a new folder")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.parent / f".{target.name}.{os.getpid()}.part"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700)
-    try:
+    with drafted(target) as draft:
         with Reader(journal) as reader, (draft / RECORDS).open("xb") as file:
             digest, episodes = _write(reader, choice, file, told)
         manifest = Manifest(format=FORMAT, episodes=episodes, records=digest, created=round(time.time(), 3), suture=_version())
         (draft / MANIFEST).write_bytes(msgspec.json.encode(manifest))
         if key is not None:
             sign(draft / MANIFEST, key)
-        if target.exists():
-            target.rmdir()
-        draft.replace(target)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
     return manifest
 
 

@@ -14,18 +14,17 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from suture_agent.episodes import Ending, Job, episode_of
+from suture_agent.episodes import Ending
 from suture_agent.errors import Progressed
 from suture_agent.events import Progress
 from suture_agent.pipelines import OuterStep, Seen, StepOutcome, Work
 from suture_agent.pipelines.candidates import candidates_for
+from suture_agent.pipelines.episode import run_episode
 from suture_agent.pipelines.main_error import MainError, errors_against, main_error
 from suture_agent.pipelines.relation import Change, line_of, relation, still_there
 from suture_agent.pipelines.signature import Signature
-from suture_agent.privacy import shown
 from suture_agent.problem import Problem
 from suture_agent.recall import PastFix
-from suture_agent.timing import within
 from suture_sandbox.checks import CheckKind, CheckResult
 from suture_sandbox.errors import InfrastructureError, PatchError
 from suture_sandbox.patch import FileEdit, Patch
@@ -88,22 +87,8 @@ async def _mend(work: Work, ground: Ground, main: MainError, settled: Sequence[S
 
 async def _episode(work: Work, prover: Prover, step: _Step) -> Ending:
     """One episode on the main error; its patch is given against the original snapshot."""
-    harness = work.harness
-    work.meter.begin()
-    job = Job(
-        problem=shown(prover.problem, harness.excluded or ()),
-        capability=work.capability,
-        meter=work.meter,
-        prove=prover.prove,
-        recall=work.recall,
-        events=work.events,
-        seed=step.attempt,
-        candidate=step.candidate,
-    )
-    ending = await within(harness.budgets.episode_seconds, episode_of(harness.preset)(job))
-    if ending is None:
-        return Ending(patch=prover.last, reason=f"the episode's {harness.budgets.episode_seconds} s are spent")
-    return msgspec.structs.replace(ending, patch=prover.last if prover.last is not None else ending.patch)
+    ending = await run_episode(work, prover.problem, prover.prove, seed=step.attempt, candidate=step.candidate)
+    return ending if prover.last is None else msgspec.structs.replace(ending, patch=prover.last)
 
 
 class Prover:

@@ -48,22 +48,7 @@ def runtime_of(
     )
 
 
-def capture(
-    runtime: Runtime,
-    *,
-    root: Path,
-    checks: tuple[Check, ...],
-    limits: Limits,
-    isolation: Mapping[str, str | int],
-    cache: Path,
-    filters: Mapping[str, int] | None = None,
-) -> EnvironmentFields:
-    """Read every named field of the environment behind `runtime`. Takes milliseconds when nothing changed since the last time."""
-    fields, _ = capture_with_notes(runtime, root=root, checks=checks, limits=limits, isolation=isolation, cache=cache, filters=filters)
-    return fields
-
-
-def capture_with_notes(
+def capture_fields(
     runtime: Runtime,
     *,
     root: Path,
@@ -73,7 +58,10 @@ def capture_with_notes(
     cache: Path,
     filters: Mapping[str, int] | None = None,
 ) -> tuple[EnvironmentFields, tuple[str, ...]]:
-    """The same, and what a user should know about what was found."""
+    """Read every named field of the environment behind `runtime`, and what a user should know about what was found.
+
+    Takes milliseconds when nothing changed since the last time.
+    """
     interpreter = inspect(Path(runtime.python), root=root, cache=cache)
     found = contents(interpreter.sites, interpreter.prefix if interpreter.virtual else None, root=root, cache=cache)
     fields = EnvironmentFields(

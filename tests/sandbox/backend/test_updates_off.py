@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from suture_sandbox.backend import Command
-from suture_sandbox.capture import capture, runtime_of
+from suture_sandbox.capture import capture_fields, runtime_of
 from suture_sandbox.capture.interpreter import inspect
 from suture_sandbox.capture.variables import UPDATERS, VARIABLES
 from suture_sandbox.environment import Environment, Limits
@@ -36,7 +36,9 @@ async def run(tmp_path, cache):
     if not (await backend.probe()).available:
         pytest.skip("this machine does not let the backend isolate")
     runtime = runtime_of(inspect(Path(sys.executable), root=root, cache=cache), root=root)
-    fields = capture(runtime, root=root, checks=(), limits=Limits(), isolation={"backend": "local", "network": "none"}, cache=cache)
+    fields, _ = capture_fields(
+        runtime, root=root, checks=(), limits=Limits(), isolation={"backend": "local", "network": "none"}, cache=cache
+    )
     environment = Environment(fields, runtime, Limits(seconds=60))
 
     async def inside(*argv):

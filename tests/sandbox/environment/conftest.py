@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from suture_sandbox.capture import capture, runtime_of
+from suture_sandbox.capture import capture_fields, runtime_of
 from suture_sandbox.capture.interpreter import inspect
 from suture_sandbox.checks import Check
 from suture_sandbox.environment import EnvironmentFields, Limits
@@ -112,9 +112,9 @@ def fields_of(cache: Path) -> Callable[..., EnvironmentFields]:
         root: Path, python: Path, *, checks: tuple[Check, ...] = (TESTS,), limits: Limits | None = None, variables: Mapping[str, str] = {}
     ) -> EnvironmentFields:
         runtime = runtime_of(inspect(python, root=root, cache=cache), root=root, variables=variables)
-        return capture(
-            runtime, root=root, checks=checks, limits=limits or Limits(), isolation={"backend": "local", "network": "none"}, cache=cache
-        )
+        isolation = {"backend": "local", "network": "none"}
+        found, _ = capture_fields(runtime, root=root, checks=checks, limits=limits or Limits(), isolation=isolation, cache=cache)
+        return found
 
     return fields
 

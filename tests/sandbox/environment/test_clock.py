@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from suture_sandbox.backend import Command
-from suture_sandbox.capture import capture_with_notes, clock, runtime_of
+from suture_sandbox.capture import capture_fields, clock, runtime_of
 from suture_sandbox.capture.interpreter import inspect
 from suture_sandbox.environment import Environment, Limits
 from suture_sandbox.errors import ConfigurationError
@@ -62,7 +62,7 @@ async def attempt(tmp_path, cache):
         runtime = await freeze(runtime, moment, root=root, cache=cache)
         isolation = {"backend": "local", "network": "none"}
         fields, _ = await asyncio.to_thread(
-            capture_with_notes, runtime, root=root, checks=(), limits=Limits(), isolation=isolation, cache=cache
+            capture_fields, runtime, root=root, checks=(), limits=Limits(), isolation=isolation, cache=cache
         )
         environment = Environment(fields, runtime, Limits(seconds=60))
         return environment, await backend.run(Snapshot(root), environment, Command(argv=argv))

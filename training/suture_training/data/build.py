@@ -7,16 +7,15 @@ The folder appears under its name when all of it is there; what an interrupted b
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
 
+from suture_sandbox.drafts import drafted, taken
 from suture_training.data.apart import apart
 from suture_training.data.card import write_card
 from suture_training.data.duplicates import Alike, Seen
@@ -73,7 +72,7 @@ def build(
     told: Told = lambda _looked_at: None,
 ) -> Summary:
     """Build a dataset in the new folder `target`. Raises MixedIdentities, and TrainingError for a folder that is not empty or no rows."""
-    with _drafted(target) as draft:
+    with _new(target) as draft:
         if options.kind == "kto":
             rows = apart((row for row in rows if isinstance(row, Preference)), draft, seed=options.seed)
         batches = Preparer(options.kind, held_out).batches(rows, tally or Tally())
@@ -84,53 +83,60 @@ def build_prepared(
     batches: Iterable[Prepared], target: Path, options: Options, gate: Gate, *, held_out: int = 0, told: Told = lambda _looked_at: None
 ) -> Summary:
     """The same for batches that are ready already."""
-    with _drafted(target) as draft:
+    with _new(target) as draft:
         return write(batches, draft, options, gate, held_out=held_out, told=told)
 
 
-@contextmanager
-def _drafted(target: Path) -> Generator[Path, None, None]:
-    """A folder that becomes `target` when the block ends well, and vanishes when it does not."""
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+def _new(target: Path) -> AbstractContextManager[Path]:
+    """The draft of a new folder."""
+    if taken(target):
         raise TrainingError(f"{target} exists already", remedy="give the name of a new folder: a dataset is never written into another one")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.parent / f".{target.name}.{os.getpid()}.part"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700)
-    try:
-        yield draft
-        if target.exists():
-            target.rmdir()
-        draft.replace(target)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+    return drafted(target)
+
+
+class _Writing:
+    """What has been written of a dataset so far."""
+
+    def __init__(self, folder: Path, options: Options, gate: Gate) -> None:
+        self._gate = gate
+        self._scratch = folder / "seen.sqlite3"
+        self._seen = Seen(self._scratch, options.alike)
+        self.left_out: Counter[str] = Counter()
+        self.counting = Counting()
+        self.digest = hashlib.sha256()
+        self.shards = Shards(folder, options.kind, options.format)
+        self.looked_at = 0
+
+    def take(self, batch: Prepared) -> None:
+        """Write what is new of a batch. Raises MixedIdentities."""
+        self.left_out.update(batch.left_out)
+        again = [self._seen.again(keys) for keys in batch.keys]
+        self.left_out.update(each for each in again if each)
+        kept = batch if not any(again) else batch.kept([not each for each in again])
+        for environment, harness in zip(kept.cells["environment"], kept.cells["harness"], strict=True):
+            self._gate.admit(environment, harness)
+        self.digest.update(b"".join([keys.exact for keys in kept.keys]))
+        self.counting.add(kept.measures)
+        self.shards.write(kept.cells, kept.rows, sum(kept.measures.lengths["characters"]))
+        self.looked_at += batch.rows + sum(batch.left_out.values())
+
+    def close(self) -> None:
+        """Remove what only the writing needed."""
+        self._seen.close()
+        self._scratch.unlink(missing_ok=True)
 
 
 def write(batches: Iterable[Prepared], folder: Path, options: Options, gate: Gate, *, held_out: int, told: Told) -> Summary:
     """Write batches into a folder, without repetitions and under one identity, with the card."""
     began = time.monotonic()
-    left_out: Counter[str] = Counter()
-    counting, digest = Counting(), hashlib.sha256()
-    shards = Shards(folder, options.kind, options.format)
-    seen = Seen(folder / "seen.sqlite3", options.alike)
-    looked_at = 0
+    written = _Writing(folder, options, gate)
     try:
         for batch in batches:
-            left_out.update(batch.left_out)
-            again = [seen.again(keys) for keys in batch.keys]
-            left_out.update(each for each in again if each)
-            kept = batch if not any(again) else batch.kept([not each for each in again])
-            for environment, harness in zip(kept.cells["environment"], kept.cells["harness"], strict=True):
-                gate.admit(environment, harness)
-            digest.update(b"".join([keys.exact for keys in kept.keys]))
-            counting.add(kept.measures)
-            shards.write(kept.cells, kept.rows, sum(kept.measures.lengths["characters"]))
-            looked_at += batch.rows + sum(batch.left_out.values())
-            told(looked_at)
+            written.take(batch)
+            told(written.looked_at)
     finally:
-        seen.close()
-        (folder / "seen.sqlite3").unlink(missing_ok=True)
+        written.close()
+    shards, left_out, digest = written.shards, written.left_out, written.digest
     shards.close()
     if not shards.done:
         why = ", ".join(f"{count} {reason}" for reason, count in left_out.most_common()) or "there is nothing to make it of"
@@ -141,7 +147,7 @@ def write(batches: Iterable[Prepared], folder: Path, options: Options, gate: Gat
         kind=options.kind,
         digest=digest.hexdigest(),
         identity=identity,
-        figures=counting.figures,
+        figures=written.counting.figures,
         left_out=dict(left_out.most_common()),
         shards=tuple(shards.done),
         alike=options.alike,

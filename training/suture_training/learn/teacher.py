@@ -73,11 +73,10 @@ class Mend(msgspec.Struct, frozen=True, kw_only=True):
 def mend_of(task: Task, healthy: Snapshot) -> Mend | None:
     """The task's gold as such a mend; None for any other."""
     changed = _changed(task, healthy)
-    unit = _unit_of(task, healthy)
+    unit = None if changed is None else changed.unit(task)
     if changed is None or unit is None:
         return None
-    line, old, new = changed
-    return Mend(line=line - unit.start + 1, before=old.strip(), after=new.strip())
+    return Mend(line=changed.number - unit.start + 1, before=changed.old.strip(), after=changed.new.strip())
 
 
 def gold_answer(task: Task, healthy: Snapshot) -> str | None:
@@ -93,7 +92,8 @@ def is_shown(task: Task, site: Site) -> bool:
     """Whether the `line` harness shows the function that the mend is in: what a failure does not lead to, nobody can mend there."""
     problem = site.problem(task)
     found = suspects(problem, problem.snapshot, Trace())
-    unit = _unit_of(task, site.healthy)
+    changed = _changed(task, site.healthy)
+    unit = None if changed is None else changed.unit(task)
     return bool(found) and unit is not None and (found[0].unit.path, found[0].unit.start) == (unit.path, unit.start)
 
 
@@ -104,23 +104,29 @@ def conversation(rollout: Rollout) -> tuple[Message, ...]:
     return (*last.request.messages, Message(role="assistant", content=choice.text, tool_calls=choice.tool_calls))
 
 
-def _changed(task: Task, healthy: Snapshot) -> tuple[int, str, str] | None:
-    """Line (from 0), broken and mended text of a gold that changes one line; None for any other."""
+class _Changed(msgspec.Struct, frozen=True):
+    """The one line that such a gold changes."""
+
+    number: int
+    """From 0, in its file."""
+    old: str
+    new: str
+    text: str
+    """Of the whole file, broken."""
+
+    def unit(self, task: Task) -> Unit | None:
+        """The function that it is in."""
+        name = enclosing(self.text, self.number)
+        return unit_named(task.gold[0].path, self.text, name) if name else None
+
+
+def _changed(task: Task, healthy: Snapshot) -> _Changed | None:
+    """What a gold changes that changes one line; None for any other."""
     if len(task.gold) != 1 or task.gold[0].text is None:
         return None
-    old, new = split_lines(task.snapshot(healthy).read_text(task.gold[0].path) or ""), split_lines(task.gold[0].text)
+    text = task.snapshot(healthy).read_text(task.gold[0].path) or ""
+    old, new = split_lines(text), split_lines(task.gold[0].text)
     changed = [number for number, (a, b) in enumerate(zip(old, new, strict=False)) if a != b]
     if len(old) != len(new) or len(changed) != 1:
         return None
-    return changed[0], old[changed[0]], new[changed[0]]
-
-
-def _unit_of(task: Task, healthy: Snapshot) -> Unit | None:
-    """The function that such a gold changes."""
-    changed = _changed(task, healthy)
-    if changed is None:
-        return None
-    path = task.gold[0].path
-    text = task.snapshot(healthy).read_text(path) or ""
-    name = enclosing(text, changed[0])
-    return unit_named(path, text, name) if name else None
+    return _Changed(number=changed[0], old=old[changed[0]], new=new[changed[0]], text=text)
