@@ -170,15 +170,22 @@ async def test_a_prompt_that_does_not_fit_is_no_failed_answer(loaded):
 
 
 async def test_cancelling_ends_the_drawing(loaded):
-    policy = LocalPolicy(*loaded, name="smallest", context=500)
-    task = asyncio.create_task(policy.complete(request(max_tokens=480)))
-    await asyncio.sleep(0.05)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    drawn = policy.generated
-    await policy.complete(request(max_tokens=1))
-    assert policy.generated - drawn < 480
-    await policy.close()
+    model, tokenizer = loaded
+    steps: list[int] = []
+    hook = model.register_forward_hook(lambda *_: steps.append(1))
+    policy = LocalPolicy(model, tokenizer, name="smallest", context=500)
+    try:
+        task = asyncio.create_task(policy.complete(request(max_tokens=480)))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(0.1)  # the token that is being drawn
+        drawn = len(steps)
+        await asyncio.sleep(0.1)
+        assert len(steps) == drawn < 480
+    finally:
+        hook.remove()
+        await policy.close()
 
 
 def test_calls_of_tools_are_read_as_they_are_written():

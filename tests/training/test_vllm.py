@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,8 +152,6 @@ async def test_a_prompt_has_the_tokens_that_training_renders(policy, loaded, nam
 
 
 async def test_the_tokens_that_were_drawn_come_back_with_their_log_probabilities(policy, loaded):
-    import torch
-
     model, tokenizer = loaded
     request = ChatRequest(messages=(SYSTEM, USER), temperature=1.0, max_tokens=24, seed=3, candidates=2)
     done = await policy.complete(request)
@@ -163,13 +161,18 @@ async def test_the_tokens_that_were_drawn_come_back_with_their_log_probabilities
         assert 0 < len(choice.token_ids) == len(choice.logprobs) <= 24
         shown = [token for token in choice.token_ids if token != tokenizer.eos_token_id]
         assert tokenizer.decode(shown) == choice.text
-        ids = torch.tensor([[*done.prompt_ids, *choice.token_ids]])
-        with torch.inference_mode():
-            scores = torch.log_softmax(model(input_ids=ids).logits[0, len(done.prompt_ids) - 1 : -1].float(), -1)
-        ours = [float(scores[at, token]) for at, token in enumerate(choice.token_ids)]
-        apart = sum(abs(a - b) for a, b in zip(ours, choice.logprobs, strict=True)) / len(ours)
+        apart = nats_apart(model, done.prompt_ids, choice.token_ids, choice.logprobs)
         print(f"vLLM's log-probabilities differ from transformers' by {apart:.4f} nats a token")
         assert apart < 0.1
+
+
+def nats_apart(model: Any, prompt: Sequence[int], tokens: Sequence[int], logprobs: Sequence[float]) -> float:
+    """Mean difference from the log-probabilities that transformers gives."""
+    import torch
+
+    with torch.inference_mode():
+        scores = torch.log_softmax(model(input_ids=torch.tensor([[*prompt, *tokens]])).logits[0, len(prompt) - 1 : -1].float(), -1)
+    return sum(abs(float(scores[at, token]) - said) for at, (token, said) in enumerate(zip(tokens, logprobs, strict=True))) / len(tokens)
 
 
 async def test_a_runtime_lora_answers_is_let_go_of_and_comes_back(policy, url, folder, tmp_path):
@@ -216,6 +219,31 @@ async def test_a_rollout_has_its_tokens(policy, make_task, site):
     assert trace is not None
     assert sum(trace.env_mask) > 0
     assert len(trace.completion_ids) == len(trace.logprobs) == len(trace.env_mask)
+
+
+def test_an_engine_of_this_process_draws_what_the_model_says(folder, loaded):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    floors = os.pathsep.join(str(ROOT / floor) for floor in ("sandbox", "agent", "training"))
+    run = subprocess.run(
+        [PYTHON, str(Path(__file__).with_name("colocated_driver.py")), str(folder), port],
+        env={**os.environ, "PYTHONPATH": floors, "VLLM_CPU_KVCACHE_SPACE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=STARTS,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-6000:]
+    found = json.loads(run.stdout.splitlines()[-1])
+    assert found["server"].startswith("vllm")
+    assert "not there yet" in found["early"]
+    assert found["cancelled"]
+    apart = [nats_apart(loaded[0], each["prompt"], each["tokens"], each["logprobs"]) for each in found["drawn"]]
+    print(f"the log-probabilities of {len(apart)} answers differ from transformers' by at most {max(apart):.4f} nats a token")
+    assert max(apart) < 0.1
+    assert len({tuple(each["tokens"]) for each in found["drawn"]}) > 1, "each request has a seed of its own"
+    assert found["again"] == found["drawn"][3]["tokens"], "and draws by it"
 
 
 @pytest.mark.skipif(not Path(sys.prefix, "ray").is_dir(), reason="Ray is not installed: pip install --target .venv/ray 'ray>=2.50'")

@@ -1,34 +1,32 @@
-"""`LocalPolicy`: a causal model of this process as a policy like any other. Rollouts and evaluation on a CPU, and tests, use it.
+"""`LocalPolicy`: a model of this process as a policy like any other. Rollouts and evaluation on a CPU, and tests, use it.
 
-Requests that come in together are answered together, in a thread of its own, so that the event loop never waits. Answers carry their tokens
-and log-probabilities. The weights may be changed between batches (`lock`): that is how a trainer hands over new ones.
+Answers carry their tokens and log-probabilities. What draws them is a part of its own: the trainer's own model, in batches (`batches.py`),
+or a vLLM engine beside the trainer (`colocated.py`).
 """
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-import msgspec
-
-from suture_agent.errors import ContextOverflow, PolicyError
+from suture_agent.errors import ContextOverflow
 from suture_agent.policies import Capability, ChatRequest, Choice, Completion, Finish, Message, OnText, PolicyIdentity
+from suture_training.batches import Batches
 from suture_training.calls import called
 from suture_training.rendering import Renderer, template_of
-from suture_training.sampling import Drawn, Row, draw
-
-TOGETHER = 0.004
-"""Seconds that the first request of a batch waits for others."""
+from suture_training.sampling import Drawn, Row
 
 
-class _Asked(msgspec.Struct, kw_only=True, eq=False):
-    """A request that waits for its answers."""
+class Draws(Protocol):
+    """What draws answers, for one event loop."""
 
-    rows: tuple[Row, ...]
-    future: asyncio.Future[tuple[Drawn, ...]]
+    async def draw(self, rows: tuple[Row, ...]) -> tuple[Drawn, ...]:
+        """An answer for each row. Raises PolicyError. Cancelling it ends the drawing."""
+        ...
+
+    async def close(self) -> None:
+        """End what is being drawn; whoever waits for it is told."""
+        ...
 
 
 class LocalPolicy:
@@ -45,19 +43,16 @@ class LocalPolicy:
         context: int = 0,
         batch: int = 64,
         thinking: bool = False,
+        draws: Draws | None = None,
     ) -> None:
-        self.model = model
-        self.lock = threading.Lock()
-        """Held while the model computes: whoever changes the weights takes it."""
+        """`draws`: what draws the answers, the model itself unless told otherwise, at most `batch` side by side."""
         self._tokenizer = tokenizer
         self._renderer = Renderer(tokenizer, thinking=thinking)
-        self._identity = PolicyIdentity(name=name, base=base, adapter=adapter, server=_server(), template=template_of(tokenizer))
+        server = _server("transformers" if draws is None else "vllm")
+        self._identity = PolicyIdentity(name=name, base=base, adapter=adapter, server=server, template=template_of(tokenizer))
         self._context = context or int(model.config.max_position_embeddings)
         self._batch = batch
-        self._waiting: list[_Asked] = []
-        self._worker: asyncio.Task[None] | None = None
-        self.generated = 0
-        """Tokens drawn so far."""
+        self._draws = draws or Batches(model, end=tokenizer.eos_token_id, pad=tokenizer.pad_token_id, most=batch)
 
     @property
     def capability(self) -> Capability:
@@ -87,11 +82,7 @@ class LocalPolicy:
             )
             for number in range(request.candidates)
         )
-        asked = _Asked(rows=rows, future=asyncio.get_running_loop().create_future())
-        self._waiting.append(asked)
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
-        drawn = await asked.future
+        drawn = await self._draws.draw(rows)
         choices = tuple(self._choice(request, prompt, each) for each in drawn)
         if on_text is not None and choices[0].text:
             on_text(choices[0].text)
@@ -105,62 +96,7 @@ class LocalPolicy:
 
     async def close(self) -> None:
         """End what is being drawn; whoever waits for it is told."""
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
-
-    async def _work(self) -> None:
-        """Answer what waits, batch by batch, until nothing does."""
-        await asyncio.sleep(TOGETHER)
-        while self._waiting:
-            taken = self._take()
-            ended = threading.Event()
-
-            def nobody_waits(taken: list[_Asked] = taken, ended: threading.Event = ended) -> bool:
-                return ended.is_set() or all(asked.future.done() for asked in taken)
-
-            try:
-                drawn = await asyncio.to_thread(self._draw, [row for asked in taken for row in asked.rows], nobody_waits)
-            except asyncio.CancelledError:
-                ended.set()
-                self._fail([*taken, *self._waiting], PolicyError("the policy was closed", remedy="start it again"))
-                raise
-            except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must not wait for ever
-                failure = PolicyError(f"the model failed: {type(error).__name__}: {error}", remedy="lower the batch, or the context")
-                failure.__cause__ = error
-                self._fail(taken, failure)
-                continue
-            at = 0
-            for asked in taken:
-                if not asked.future.done():
-                    asked.future.set_result(tuple(drawn[at : at + len(asked.rows)]))
-                at += len(asked.rows)
-
-    def _take(self) -> list[_Asked]:
-        """As many requests as fit into a batch, at least one; those that nobody waits for any more are left out."""
-        taken: list[_Asked] = []
-        waiting = [asked for asked in self._waiting if not asked.future.done()]
-        while waiting and (not taken or sum(len(asked.rows) for asked in (*taken, waiting[0])) <= self._batch):
-            taken.append(waiting.pop(0))
-        self._waiting = waiting
-        return taken
-
-    def _draw(self, rows: list[Row], stopped: Callable[[], bool]) -> list[Drawn]:
-        with self.lock:
-            was = self.model.training
-            self.model.eval()
-            try:
-                drawn = draw(
-                    self.model,
-                    rows,
-                    end=frozenset({self._tokenizer.eos_token_id}),
-                    pad=self._tokenizer.pad_token_id,
-                    stopped=stopped,
-                )
-            finally:
-                self.model.train(was)
-        self.generated += sum(len(each.tokens) for each in drawn)
-        return drawn
+        await self._draws.close()
 
     def _choice(self, request: ChatRequest, prompt: tuple[int, ...], drawn: Drawn) -> Choice:
         shown = drawn.tokens[:-1] if drawn.ended else drawn.tokens
@@ -173,14 +109,11 @@ class LocalPolicy:
         self._renderer.answered(request.messages, answer, prompt, drawn.tokens, request.tools)
         return Choice(text=content, tool_calls=calls, finish=finish, token_ids=drawn.tokens, logprobs=drawn.logprobs)
 
-    @staticmethod
-    def _fail(asked: list[_Asked], error: PolicyError) -> None:
-        for each in asked:
-            if not each.future.done():
-                each.future.set_exception(error)
 
+def _server(engine: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
 
-def _server() -> str:
-    from importlib.metadata import version
-
-    return f"transformers {version('transformers')}"
+    try:
+        return f"{engine} {version(engine)}"
+    except PackageNotFoundError:
+        return engine

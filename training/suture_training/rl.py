@@ -73,6 +73,10 @@ class RLSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Correction for what a server draws with older or rounded weights; cap 2 (SkyRL, verl)."""
     server: str = ""
     """Address of a vLLM server that gets the weights after each step; empty for a policy of this process."""
+    colocate: bool = False
+    """Draw with a vLLM engine of this process, on the accelerator that trains. For one process; several share a server."""
+    colocate_memory: float = 0.3
+    """Share of the accelerator's memory that the engine may take, its copy of the weights included."""
     rollouts: Literal["local", "ray"] | msgspec.UnsetType = msgspec.UNSET
     """Where episodes run: in this process (unset, too), or on the workers of a Ray cluster (`distributed`, table [ray])."""
 
@@ -119,11 +123,12 @@ def train_rl(
     tell: Tell = silent,
     loop: asyncio.AbstractEventLoop | None = None,
     episodes: Episodes | None = None,
+    ready: Callable[[Any], None] = lambda _trainer: None,
 ) -> Any:  # noqa: ANN401  # the trained model
     """Train `model`, which `policy` draws from; goes on where an interrupted run in `out` stopped. Returns the model.
 
     `loop`: the event loop that the sites' sandboxes belong to, not running. `episodes`: where rollouts run instead of on `sites`.
-    Raises TrainingError.
+    `ready` is given TRL's trainer before the first rollout. Raises TrainingError.
     """
     out.mkdir(parents=True, exist_ok=True)
     found = last_checkpoint(out / "checkpoints")
@@ -149,6 +154,7 @@ def train_rl(
     rollouts.learnt_from(log.done)
     try:
         trainer = _trainer(model, tokenizer, settings, out, rollouts, tell)
+        ready(trainer)
         trainer.train(resume_from_checkpoint=found)
     finally:
         log.close()
@@ -291,7 +297,6 @@ def _arguments(settings: RLSettings, out: Path) -> Any:  # noqa: ANN401  # a GRP
             remedy="choose rl.micro_batch so that it divides groups * group_size / devices",
         )
     micro_batches = whole // (settings.micro_batch * world)
-    served: dict[str, Any] = {"use_vllm": True, "vllm_mode": "server", "vllm_server_base_url": settings.server} if settings.server else {}
     return library("trl").GRPOConfig(
         output_dir=str(out / "checkpoints"),
         max_steps=settings.steps,
@@ -322,6 +327,21 @@ def _arguments(settings: RLSettings, out: Path) -> Any:  # noqa: ANN401  # a GRP
         logging_steps=1,
         shuffle_dataset=False,
         remove_unused_columns=False,
-        **served,
+        **_served(settings, world),
         **plain(),
     )
+
+
+def _served(settings: RLSettings, world: int) -> dict[str, Any]:
+    """Where TRL hands the weights of each step."""
+    if settings.server and settings.colocate:
+        raise TrainingError("rl.server and rl.colocate exclude each other", remedy="leave one of them out")
+    if settings.colocate and world > 1:
+        raise TrainingError(
+            f"rl.colocate is for one process, and {world} train together",
+            remedy="start a vLLM server on some of the devices and name it in rl.server",
+        )
+    if settings.server:
+        return {"use_vllm": True, "vllm_mode": "server", "vllm_server_base_url": settings.server}
+    memory = settings.colocate_memory
+    return {"use_vllm": True, "vllm_mode": "colocate", "vllm_gpu_memory_utilization": memory} if settings.colocate else {}

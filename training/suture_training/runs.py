@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 Method = Literal["sft", "rl", "prefer"]
 Say = Callable[[str], None]
+Ready = Callable[[Any], None]
+"""Given TRL's trainer before the first rollout."""
 
 
 class HarnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -232,7 +234,7 @@ def _rl(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any,
     tasks = found.split("train")
     if not tasks:
         raise TrainingError(f"{found.folder} has no tasks to train on", remedy="make more, or look at its splits: suture tasks list")
-    policy = _policy(model, tokenizer, settings)
+    policy, ready = _policy(model, tokenizer, settings)
     harness = settings.harness.harness(policy.capability, template_of(tokenizer))
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
@@ -247,7 +249,18 @@ def _rl(model: Any, tokenizer: Any, settings: RunSettings, out: Path, tell: Any,
                 ray = settings.ray or RaySettings()
                 episodes = runner.run(stack.enter_async_context(open_workers(plan, policy, ray, parallel=settings.rl.parallel)))
             train_rl(
-                model, tokenizer, policy, tasks, sites, harness, settings.rl, out, tell=tell, loop=runner.get_loop(), episodes=episodes
+                model,
+                tokenizer,
+                policy,
+                tasks,
+                sites,
+                harness,
+                settings.rl,
+                out,
+                tell=tell,
+                loop=runner.get_loop(),
+                episodes=episodes,
+                ready=ready,
             )
         finally:
             runner.run(stack.aclose())
@@ -293,13 +306,24 @@ def _identity_of(digest: str, tasks: Sequence[Task], sites: Mapping[str, Site], 
     }
 
 
-def _policy(model: Any, tokenizer: Any, settings: RunSettings) -> Policy:  # noqa: ANN401  # transformers'
-    """What draws: the model itself, or a server that gets its weights."""
+def _policy(model: Any, tokenizer: Any, settings: RunSettings) -> tuple[Policy, Ready]:  # noqa: ANN401  # transformers'
+    """What draws, and what it needs of the trainer: the model itself, or an engine or a server that gets its weights."""
+    name, base = Path(settings.model.path).name, base_digest(settings.model.path)
     if settings.rl.server:
         from suture_agent.policies.openai_compatible import OpenAIPolicy
 
-        return OpenAIPolicy(_address(settings.rl.server), "", tokens=True)
-    return LocalPolicy(model, tokenizer, name=Path(settings.model.path).name, base=base_digest(settings.model.path))
+        return OpenAIPolicy(_address(settings.rl.server), "", tokens=True), _as_it_is
+    if settings.rl.colocate:
+        from suture_training.colocated import Colocated
+
+        draws = Colocated(end=tokenizer.eos_token_id)
+        policy = LocalPolicy(model, tokenizer, name=name, base=base, batch=settings.rl.parallel, draws=draws)
+        return policy, lambda trainer: draws.attach(trainer.vllm_generation.llm)
+    return LocalPolicy(model, tokenizer, name=name, base=base), _as_it_is
+
+
+def _as_it_is(_trainer: Any) -> None:  # noqa: ANN401  # TRL's
+    """Nothing is needed."""
 
 
 def _needed(path: str, name: str, remedy: str) -> Path:
