@@ -20,7 +20,8 @@ from pathlib import Path
 from suture_sandbox.capture.interpreter import Interpreter
 from suture_sandbox.errors import ConfigurationError, InfrastructureError
 from suture_sandbox.files import read_plain
-from suture_sandbox.lockformats import Plan, wheels_only
+from suture_sandbox.lockformats.plan import Plan
+from suture_sandbox.lockformats.pylock import wheels_only
 from suture_sandbox.pinning import in_house, pins_in, pylock_of
 from suture_sandbox.project import MAKE_ROOM
 from suture_sandbox.pylock import tags_of

@@ -22,7 +22,7 @@ from suture_sandbox.capture.interpreter import Interpreter, inspect
 from suture_sandbox.environment import Environment, EnvironmentFields
 from suture_sandbox.errors import ConfigurationError, LockError
 from suture_sandbox.identity import Difference, differences
-from suture_sandbox.lockformats import Plan
+from suture_sandbox.lockformats.plan import Plan
 from suture_sandbox.pinning import Pin, collect, pins_in, pins_in_pylock, pins_in_requirements, pins_of_installed
 from suture_sandbox.pylock import NAME, WHEELS, own_plan, render
 from suture_sandbox.resolve import basis_of, built

@@ -24,7 +24,7 @@ from suture_sandbox.capture.interpreter import Interpreter
 from suture_sandbox.environment import Dependency
 from suture_sandbox.errors import ConfigurationError, InfrastructureError
 from suture_sandbox.files import as_text, read_plain
-from suture_sandbox.lockformats import LARGEST_LOCK, Plan, applies, logical_lines
+from suture_sandbox.lockformats.plan import LARGEST_LOCK, Plan, applies, logical_lines
 from suture_sandbox.pylock import best, tags_of
 from suture_sandbox.toml import parse
 from suture_sandbox.wheels import Missing, Wheel, Wheelhouse

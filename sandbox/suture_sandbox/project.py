@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 
 from suture_sandbox.capture.files import write_atomically
 from suture_sandbox.errors import InfrastructureError
-from suture_sandbox.lockformats import read_toml
+from suture_sandbox.lockformats.plan import read_toml
 
 MAKE_ROOM = "make suture's cache folder writable, with free space, or name another place: XDG_CACHE_HOME"
 UNKNOWN_VERSION = "0.0.0"

@@ -18,7 +18,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from suture_sandbox.capture.interpreter import Interpreter
 from suture_sandbox.errors import ConfigurationError
 from suture_sandbox.files import has
-from suture_sandbox.lockformats import Plan, read_toml
+from suture_sandbox.lockformats.plan import Plan, read_toml
 from suture_sandbox.wheels import Wheel
 
 NAME = "pylock.suture.toml"

@@ -27,7 +27,8 @@ from suture_sandbox.checks import Check
 from suture_sandbox.environment import Environment, Limits, Runtime
 from suture_sandbox.errors import ConfigurationError
 from suture_sandbox.files import has, read_plain
-from suture_sandbox.lockformats import Plan, find_plan
+from suture_sandbox.lockformats import find_plan
+from suture_sandbox.lockformats.plan import Plan
 from suture_sandbox.project import install
 from suture_sandbox.pylock import own_plan
 

@@ -14,7 +14,8 @@ from suture_agent.meter import Meter
 from suture_agent.policies import ToolCall
 from suture_agent.problem import Problem
 from suture_agent.recall import PastFix, no_recall
-from suture_agent.tools import SCHEMAS, TOOLS, Workbench, call_tool
+from suture_agent.tools import SCHEMAS, TOOLS, call_tool
+from suture_agent.tools.bench import Workbench
 from suture_sandbox.environment import Environment, Limits
 from suture_sandbox.errors import SandboxFailed
 from suture_sandbox.memory import MemoryBackend

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from suture_sandbox.errors import ConfigurationError, LockError
 from suture_sandbox.lockfile import parse as parse_lock
-from suture_sandbox.lockformats import read_toml
+from suture_sandbox.lockformats.plan import read_toml
 from suture_sandbox.toml import LONGEST_KEY, BadToml, parse
 
 COSTLY = {

@@ -14,7 +14,9 @@ from suture_agent.errors import BudgetSpent, ContextOverflow, Submitted, limit_o
 from suture_agent.harness import wording
 from suture_agent.policies import ChatRequest, Choice, Message, ToolCall
 from suture_agent.recall import shown
-from suture_agent.tools import Workbench, call_tool, describe, offered
+from suture_agent.tools import call_tool, offered
+from suture_agent.tools.bench import Workbench
+from suture_agent.tools.running import describe
 from suture_sandbox.checks import Check, CheckResult
 from suture_sandbox.verdict import Verdict
 

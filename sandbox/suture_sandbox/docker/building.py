@@ -29,7 +29,8 @@ from suture_sandbox.docker.daemon import Daemon, ImageFacts
 from suture_sandbox.docker.images import Image, Seen, adopt, bare, look
 from suture_sandbox.docker.layer import HOME, Configured, assemble, layer, write_image
 from suture_sandbox.errors import ConfigurationError, InfrastructureError, SandboxFailed
-from suture_sandbox.lockformats import Plan, find_plan
+from suture_sandbox.lockformats import find_plan
+from suture_sandbox.lockformats.plan import Plan
 from suture_sandbox.pinning import Pin, collect, pins_in, pins_in_pylock, pins_in_requirements
 from suture_sandbox.project import MAKE_ROOM, install
 from suture_sandbox.pylock import own_plan

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from suture_agent.tools import SKIPPED_FOLDERS
+from suture_agent.tools.bench import SKIPPED_FOLDERS
 from suture_server.worker.inotify import Inotify
 
 MOST_FOLDERS = 4000

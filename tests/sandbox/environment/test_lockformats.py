@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from packaging.markers import default_environment
 
 from suture_sandbox.errors import ConfigurationError
-from suture_sandbox.lockformats import FORMATS, find_plan, wheels_only
+from suture_sandbox.lockformats import FORMATS, find_plan
+from suture_sandbox.lockformats.pylock import wheels_only
 
 MARKERS = {**{key: str(value) for key, value in default_environment().items()}, "python_version": "3.11", "python_full_version": "3.11.7"}
 

@@ -29,7 +29,7 @@ from suture_sandbox.environment import Environment, EnvironmentFields
 from suture_sandbox.errors import ConfigurationError, InfrastructureError
 from suture_sandbox.identity import Difference
 from suture_sandbox.lockfile import sentences, verify
-from suture_sandbox.lockformats import Plan
+from suture_sandbox.lockformats.plan import Plan
 from suture_sandbox.memo import Memo
 from suture_sandbox.pylock import NAME as PINS
 from suture_sandbox.resolve import basis_of
