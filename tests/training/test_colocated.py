@@ -129,6 +129,8 @@ async def test_an_engine_that_breaks_is_told_to_all_and_asked_again(draws, engin
     engine.broken = True
     with pytest.raises(PolicyError, match="out of memory"):
         await draws.draw((row(2), row(3)))
+    while engine.running:  # noqa: ASYNC110  # they are aborted by a thread
+        await asyncio.sleep(0.001)
     engine.broken = False
     assert (await draws.draw((row(2),)))[0].ended
 

@@ -8,6 +8,7 @@ batch that is running, and one that nobody waits for any more is aborted.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import threading
 from collections.abc import Sequence
@@ -84,8 +85,11 @@ class Colocated:
             try:
                 ended = await asyncio.to_thread(self._step, new, gone)
             except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must not wait for ever
+                left = list(self._running)
                 self._fail(failure_of(error))
                 self._running.clear()
+                with contextlib.suppress(Exception):  # an engine that is broken may not be able to
+                    await asyncio.to_thread(self._abort, left)
                 return
             for name, drawn in ended:
                 asked = self._running.pop(name, None)
