@@ -68,7 +68,7 @@ bench: setup-test ## The repair bench with the embedded model; figures and plots
 	@$(BIN)/suture model pull $(SUTURE_MODEL)
 	$(BIN)/python tests/bench/bench_repair.py --out $(OUT)/repair --policy embedded:$(SUTURE_MODEL)
 
-learn: setup-test ## A small policy from nothing, on a CPU: tasks, SFT, RL, matrix, a seeded hack (45 to 80 minutes; goes on where it was interrupted)
+learn: setup-test ## A small policy from nothing, on a CPU: tasks, SFT, RL, matrix, a seeded hack (about 45 minutes; goes on where it was interrupted)
 	@[ -e $(LEARN)/python/.made ] || {
 	  $(BIN)/python -m venv $(LEARN)/python
 	  $(LEARN)/python/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r examples/shop/requirements.txt

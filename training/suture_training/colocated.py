@@ -103,7 +103,7 @@ class Colocated:
         with self._lock:
             for each in new:
                 self._engine.add_request(each.name, {"prompt_token_ids": list(each.row.prompt)}, self._parameters(each.row))
-            done = self._engine.step() if self._engine.has_unfinished_requests() else []
+            done: list[Any] = self._engine.step() if self._engine.has_unfinished_requests() else []
         return [(out.request_id, self._drawn(out.outputs[0])) for out in done if out.finished]
 
     def _abort(self, names: Sequence[str]) -> None:

@@ -50,7 +50,7 @@ def draw(model: Any, rows: Sequence[Row], *, end: frozenset[int], pad: int, stop
     generators = [torch.Generator().manual_seed(row.seed % (1 << 63)) for row in rows]
     tokens: list[list[int]] = [[] for _ in rows]
     logprobs: list[list[float]] = [[] for _ in rows]
-    going = [number for number, row in enumerate(rows) if row.most > 0]
+    going: list[int] = [number for number, row in enumerate(rows) if row.most > 0]
     lanes = [prompts.index(rows[number].prompt) for number in going]
     cache: dict[str, Any] = {}
     with torch.inference_mode():
