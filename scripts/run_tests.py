@@ -15,6 +15,7 @@ import pytest
 MOST = 4
 """Many tests measure time in a rough way; more at a time than that make each of them slow."""
 
-sys.path.append(str(Path(sys.prefix, "apart")))
-count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST)
-sys.exit(pytest.main(["-n", str(count if count > 1 else 0), "--dist", "worksteal", *sys.argv[1:]]))
+if __name__ == "__main__":  # with -n 0, processes that a test starts anew import this file
+    sys.path.append(str(Path(sys.prefix, "apart")))
+    count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST)
+    sys.exit(pytest.main(["-n", str(count if count > 1 else 0), "--dist", "worksteal", *sys.argv[1:]]))

@@ -16,10 +16,14 @@ DIFF = "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1,3 +1,3 @@\n a\n-
 @pytest.fixture
 def again(tmp_path):
     def check(*rows, **alike):
-        seen = Seen(tmp_path / f"{len(list(tmp_path.iterdir()))}.sqlite3", Alike(**alike))
-        found = [seen.again(keys_of(row, [message_json(message) for message in said(row)])) for row in rows]
-        seen.close()
-        return found
+        keys = [keys_of(row, [message_json(message) for message in said(row)]) for row in rows]
+        found: list[list[str]] = []
+        for size in (1, 2, len(rows)):  # however the rows are cut into batches
+            seen = Seen(tmp_path / f"{len(list(tmp_path.iterdir()))}.sqlite3", Alike(**alike))
+            found.append([each for at in range(0, len(keys), size) for each in seen.again(keys[at : at + size])])
+            seen.close()
+        assert found[0] == found[1] == found[2]
+        return found[0]
 
     return check
 

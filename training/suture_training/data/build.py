@@ -110,7 +110,7 @@ class _Writing:
     def take(self, batch: Prepared) -> None:
         """Write what is new of a batch. Raises MixedIdentities."""
         self.left_out.update(batch.left_out)
-        again = [self._seen.again(keys) for keys in batch.keys]
+        again = self._seen.again(batch.keys)
         self.left_out.update(each for each in again if each)
         kept = batch if not any(again) else batch.kept([not each for each in again])
         for environment, harness in zip(kept.cells["environment"], kept.cells["harness"], strict=True):

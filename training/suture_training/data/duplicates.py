@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -66,25 +67,36 @@ class Seen:
         self._connection.execute("CREATE TABLE patches (key BLOB PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID")
         self._connection.execute("BEGIN")
 
-    def again(self, keys: Keys) -> str:
-        """How a row repeats what was seen; empty for a new one, which counts as seen from now on."""
-        near = keys.near if keys.near is not None and self._alike.near != "off" else keys.exact
-        if self._connection.execute("INSERT OR IGNORE INTO said VALUES (?, ?)", (near, keys.exact)).rowcount != 1:
-            (exact,) = self._connection.execute("SELECT exact FROM said WHERE near = ?", (near,)).fetchone()
-            return "an exact duplicate" if exact == keys.exact else "a near duplicate"
-        if keys.patch is not None and self._alike.near == "patch" and self._times(keys.patch) > self._alike.most:
-            return "the same patch again"
-        return ""
+    def again(self, batch: Sequence[Keys]) -> list[str]:
+        """How each row repeats what was seen, earlier ones of the batch included; empty for a new one, which counts as seen from now on.
+
+        At most some thousands of rows. A batch at a time: a statement for each row costs more than all else that is done about it.
+        """
+        nears = [keys.exact if keys.near is None or self._alike.near == "off" else keys.near for keys in batch]
+        patches = [keys.patch if self._alike.near == "patch" else None for keys in batch]
+        said: dict[bytes, bytes] = dict(self._rows("SELECT near, exact FROM said WHERE near", nears))
+        times: dict[bytes, int] = dict(self._rows("SELECT key, times FROM patches WHERE key", [key for key in patches if key is not None]))
+        fresh, counted, found = dict[bytes, bytes](), dict[bytes, int](), list[str]()
+        for near, patch, keys in zip(nears, patches, batch, strict=True):
+            known = said.get(near)
+            if known is not None:
+                found.append("an exact duplicate" if known == keys.exact else "a near duplicate")
+                continue
+            said[near] = fresh[near] = keys.exact
+            if patch is not None:
+                times[patch] = counted[patch] = times.get(patch, 0) + 1
+            found.append("the same patch again" if patch is not None and times[patch] > self._alike.most else "")
+        self._connection.executemany("INSERT INTO said VALUES (?, ?)", fresh.items())
+        self._connection.executemany("INSERT OR REPLACE INTO patches VALUES (?, ?)", counted.items())
+        return found
 
     def close(self) -> None:
         """Forget."""
         self._connection.close()
 
-    def _times(self, key: bytes) -> int:
-        (times,) = self._connection.execute(
-            "INSERT INTO patches VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1 RETURNING times", (key,)
-        ).fetchone()
-        return int(times)
+    def _rows(self, select: str, keys: Sequence[bytes]) -> list[Any]:
+        """The rows of some keys."""
+        return self._connection.execute(f"{select} IN ({','.join('?' * len(keys))})", keys).fetchall()
 
 
 def _digest(content: bytes) -> bytes:

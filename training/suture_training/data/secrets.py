@@ -90,13 +90,14 @@ class Scanner:
     def suspicious(self, texts: Sequence[str]) -> list[bool]:
         """Whether each text holds what could be a secret; false only where `redact` would change nothing."""
         np, pa = library("numpy"), library("pyarrow")
-        column = pa.array(texts, pa.large_string()).cast(pa.large_binary())
+        column = _column(texts)
         doubtful = np.zeros(len(texts), dtype=bool)
         for sieve in self._sieves:
             found = _found(column, sieve.first)
             places = np.flatnonzero(found)
             if sieve.second and len(places):
-                found[places] = _found(column.take(pa.array(places)), sieve.second)
+                chosen = pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places)])
+                found[places] = _found(column.take(chosen), sieve.second)
             doubtful |= found
         return [bool(doubt) for doubt in doubtful]
 
@@ -191,9 +192,21 @@ def _replaced(row: Row, changed: Mapping[str, str]) -> Row:
     return msgspec.structs.replace(new, prompt=prompt, chosen=message(new.chosen), rejected=message(new.rejected))
 
 
+def _column(texts: Sequence[str]) -> Any:  # noqa: ANN401  # a pyarrow.LargeBinaryArray
+    """Texts as Arrow has them. Made of buffers: given a list or an array pyarrow loads pandas, which nothing here needs."""
+    np, pa = library("numpy"), library("pyarrow")
+    parts = [text.encode() for text in texts]
+    ends = np.zeros(len(parts) + 1, dtype=np.int64)
+    np.cumsum(np.fromiter(map(len, parts), np.int64, len(parts)), out=ends[1:])
+    return pa.Array.from_buffers(pa.large_binary(), len(parts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(parts))])
+
+
 def _found(column: Any, pattern: str) -> Any:  # noqa: ANN401  # arrays of pyarrow and of numpy
     """Whether RE2 finds a pattern in each text."""
-    return library("pyarrow.compute").match_substring_regex(column, pattern=pattern).to_numpy(zero_copy_only=False).copy()
+    np = library("numpy")
+    bits = library("pyarrow.compute").match_substring_regex(column, pattern=pattern)
+    packed = np.frombuffer(bits.buffers()[1], np.uint8)
+    return np.unpackbits(packed, count=bits.offset + len(bits), bitorder="little")[bits.offset :].astype(bool)
 
 
 def _group_end(source: str, at: int) -> int:
