@@ -84,14 +84,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """Address of the server, started as a user starts it; in the end nothing of it is left."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = tmp_path_factory.mktemp("server") / "server.log"
     packages = os.pathsep.join(str(ROOT / floor) for floor in ("server", "agent", "sandbox", "training"))
     environment = {**os.environ, "PYTHONPATH": packages, "HF_HUB_OFFLINE": "1", "SUTURE_API_KEY": ""}
     command = [PYTHON, "-c", "from suture_server.cli import main; main()", "model", "serve", str(folder), "--device", "cpu"]
-    command += ["--port", str(port), "--context", str(CONTEXT), "--runtime-lora"]
+    command += ["--port", port, "--context", str(CONTEXT), "--runtime-lora"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
@@ -221,21 +219,25 @@ async def test_a_rollout_has_its_tokens(policy, make_task, site):
     assert len(trace.completion_ids) == len(trace.logprobs) == len(trace.env_mask)
 
 
-def test_an_engine_of_this_process_draws_what_the_model_says(folder, loaded):
+def in_process(driver: str, *arguments: str) -> dict[str, Any]:
+    """What a driver with the real vLLM in its own process prints."""
+    floors = os.pathsep.join(str(ROOT / floor) for floor in ("sandbox", "agent", "training"))
+    environment = {**os.environ, "PYTHONPATH": floors, "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1"}
+    command = [PYTHON, str(Path(__file__).with_name(driver)), *arguments]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=STARTS, check=False)
+    assert run.returncode == 0, run.stderr[-6000:]
+    found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return found
+
+
+def free_port() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    floors = os.pathsep.join(str(ROOT / floor) for floor in ("sandbox", "agent", "training"))
-    run = subprocess.run(
-        [PYTHON, str(Path(__file__).with_name("colocated_driver.py")), str(folder), port],
-        env={**os.environ, "PYTHONPATH": floors, "VLLM_CPU_KVCACHE_SPACE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=STARTS,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr[-6000:]
-    found = json.loads(run.stdout.splitlines()[-1])
+        return str(free.getsockname()[1])
+
+
+def test_an_engine_of_this_process_draws_what_the_model_says(folder, loaded):
+    found = in_process("colocated_driver.py", str(folder), free_port())
     assert found["server"].startswith("vllm")
     assert "not there yet" in found["early"]
     assert found["cancelled"]
@@ -244,6 +246,14 @@ def test_an_engine_of_this_process_draws_what_the_model_says(folder, loaded):
     assert max(apart) < 0.1
     assert len({tuple(each["tokens"]) for each in found["drawn"]}) > 1, "each request has a seed of its own"
     assert found["again"] == found["drawn"][3]["tokens"], "and draws by it"
+
+
+def test_training_hands_its_weights_to_an_engine_of_this_process(folder, tmp_path):
+    found = in_process("colocated_trainer.py", str(folder), str(tmp_path), free_port(), str(Path(sys.prefix, "train")))
+    solved, parity = found["solve_rate"], found["parity"]
+    print(f"solved {sum(solved[:5]) / 5:.2f} at first, {sum(solved[-5:]) / 5:.2f} at last; parity at most {max(parity):.4f} nats a token")
+    assert sum(solved[-5:]) / 5 > sum(solved[:5]) / 5 + 0.2
+    assert max(parity) < 0.05, "the engine draws with the weights of the step"
 
 
 @pytest.mark.skipif(not Path(sys.prefix, "ray").is_dir(), reason="Ray is not installed: pip install --target .venv/ray 'ray>=2.50'")
