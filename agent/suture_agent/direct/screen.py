@@ -117,7 +117,8 @@ async def screen(
     ]
     chosen = {"failing": tests[:MOST_TESTS], "passing": passing[:MOST_PASSING], "hoped": hoped[:MOST_TESTS]}
     given = msgspec.json.encode({**chosen, "files": files, "trials": described})
-    completed = await meter.run(snapshot, Command(argv=argv, stdin=given, seconds=SCREEN_SECONDS + 20))
+    held = snapshot.with_edits({path: snapshot.read(path) for path in files})  # or what belongs to another user could not be written to
+    completed = await meter.run(held, Command(argv=argv, stdin=given, seconds=SCREEN_SECONDS + 20))
     try:
         found = msgspec.json.decode(completed.report, type=tuple[Screened, ...])
     except msgspec.DecodeError:

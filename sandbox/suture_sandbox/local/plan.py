@@ -98,14 +98,16 @@ class Planner:
     def _may_write(self, path: str) -> bool:
         """Whether the user of the attempt may write to a file, or make it. Only files of the workspace can be anybody else's.
 
-        A file of another group cannot be copied to be written to: that group does not exist inside.
+        A file of another user or group cannot be copied to be written to, nor one in a folder of theirs: they do not exist inside.
         """
+        root = self._snapshot.root
+        if not path.startswith(f"{root}/"):
+            return True
         try:
-            state = os.lstat(path)
+            places = [os.lstat(path), *(os.lstat(folder) for folder in Path(path).parents if root in folder.parents)]
         except OSError:
             return True  # it does not exist, and is made
-        own = state.st_uid == self._user and state.st_gid == self._group
-        return own or not path.startswith(f"{self._snapshot.root}/")
+        return all((place.st_uid, place.st_gid) == (self._user, self._group) for place in places)
 
     def _command(self, command: Command, report: int | None, changes: int | None) -> list[str]:
         # the first process of the namespace keeps the report's descriptor, so the path holds for every process of the attempt

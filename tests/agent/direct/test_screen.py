@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import msgspec
 import psutil
 import pytest
@@ -105,6 +107,18 @@ async def test_what_breaks_a_passing_test_is_left_out_and_what_mends_more_is_tol
     snapshot = snapshot_with({"cart.py": CART, "test_cart.py": TESTS})
     found = await screen(real_meter, own_tests, snapshot, FAILING[:1], trials, passing=["test_cart.py::test_passes"], hoped=FAILING[1:])
     assert [(each.trial, each.whole, each.more) for each in found] == [(0, True, 0), (2, True, 1)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+async def test_files_of_somebody_else_are_tried_too(snapshot_with, own_tests, real_meter):
+    unit = unit_named("cart.py", CART, "total")
+    assert unit is not None
+    snapshot = snapshot_with({"cart.py": CART, "test_cart.py": TESTS})
+    for path in (snapshot.root, *snapshot.root.iterdir()):
+        os.chown(path, 12345, 12345)
+    found = await screen(real_meter, own_tests, snapshot, FAILING, made(unit, CART, body("return 3.0"), body("return sum(prices)")))
+    assert [(each.trial, each.whole) for each in found if each.whole] == [(1, True)]
+    assert (snapshot.root / "cart.py").read_text() == CART
 
 
 async def test_edits_of_the_module_run_anew_and_one_that_exits_at_import_is_no_pass(snapshot_with, own_tests, real_meter):

@@ -283,17 +283,21 @@ def open_workspace():
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-async def test_edits_of_what_belongs_to_somebody_else(workspace, environment):
-    """Root that keeps its own user, since the owner cannot reach the toolchain, may not write to the owner's files, in a copy neither."""
+@pytest.mark.parametrize("given", ["theirs theirs/file.txt", "theirs", "theirs/file.txt"])
+async def test_edits_of_what_belongs_to_somebody_else(workspace, environment, given):
+    """Root that keeps its own user, since the owner cannot reach the toolchain, may not write to the owner's files, in a copy neither.
+
+    What is edited is mounted over them, and can be written to.
+    """
     (workspace / "theirs").mkdir()
     (workspace / "theirs" / "file.txt").write_text("original\n")
-    for path in (workspace / "theirs", workspace / "theirs" / "file.txt"):
-        os.chown(path, 12345, 12345)
+    for path in given.split():
+        os.chown(workspace / path, 12345, 12345)
     backend = LocalBackend()
     edited = Snapshot(workspace).with_edits({"theirs/file.txt": b"edited\n"})
-    done = await backend.run(edited, environment, Command(argv=("cat", "theirs/file.txt")))
+    done = await backend.run(edited, environment, Command(argv=("sh", "-c", "cat theirs/file.txt; echo more >> theirs/file.txt")))
     await backend.close()
-    assert (done.exit_code, done.stdout) == (0, b"edited\n")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, b"edited\n", b"")
     assert (workspace / "theirs" / "file.txt").read_text() == "original\n"
 
 
