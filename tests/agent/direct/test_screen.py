@@ -116,7 +116,9 @@ async def test_files_of_somebody_else_are_tried_too(snapshot_with, own_tests, re
     snapshot = snapshot_with({"cart.py": CART, "test_cart.py": TESTS})
     for path in (snapshot.root, *snapshot.root.iterdir()):
         os.chown(path, 12345, 12345)
-    found = await screen(real_meter, own_tests, snapshot, FAILING, made(unit, CART, body("return 3.0"), body("return sum(prices)")))
+    trials = made(unit, CART, body("return 3.0"), body("return sum(prices)"), ran=False)
+    assert not any(trial.in_place for trial in trials), "these are written to the file"
+    found = await screen(real_meter, own_tests, snapshot, FAILING, trials)
     assert [(each.trial, each.whole) for each in found if each.whole] == [(1, True)]
     assert (snapshot.root / "cart.py").read_text() == CART
 
